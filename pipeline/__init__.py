@@ -1,0 +1,1 @@
+"""The craft: pure and synchronous, images in, decisions out."""

@@ -1,0 +1,1 @@
+"""The words that everyone speaks: frozen dataclasses and enums, stdlib and numpy only."""

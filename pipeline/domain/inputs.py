@@ -1,0 +1,65 @@
+"""Everything that a run needs in one value, so that it runs with no database inside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.domain.character import ReferenceKind, ShotType
+from pipeline.domain.fingerprint import Fingerprint, PictureHashes
+from pipeline.domain.panel import Candidate, PanelBrief
+from pipeline.domain.quality import Threshold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceInput:
+    """A reference with its canonical PNG (RGBA or RGB) and its stored fingerprints."""
+
+    reference_id: int
+    sha256: str
+    image: bytes
+    kind: ReferenceKind
+    shot_type: ShotType
+    angle: str
+    expression: str
+    canon: bool
+    fingerprints: tuple[Fingerprint, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CastInput:
+    """One character in one appearance, with the thresholds that were learned for it."""
+
+    character_id: str
+    appearance_id: str
+    name: str
+    label: str
+    height_ratio: float
+    components: Mapping[str, str]
+    palette: tuple[str, ...]
+    references: tuple[ReferenceInput, ...]
+    thresholds: tuple[Threshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LadderPolicy:
+    """How far a panel may be retried: attempts in all, and seconds in all."""
+
+    max_attempts: int = 3
+    max_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PanelInputs:
+    """The brief, its cast, earlier panels' hashes (by panel label) and the policy.
+
+    ``submission`` is a person's drawing: then nothing is generated, it is judged as it is.
+    ``start_strength`` is above 0 when a moderator asked for a retry.
+    """
+
+    panel_id: int
+    brief: PanelBrief
+    cast: tuple[CastInput, ...]
+    style: str = ""
+    earlier: Mapping[str, PictureHashes] = field(default_factory=dict)
+    policy: LadderPolicy = LadderPolicy()
+    start_strength: int = 0
+    submission: Candidate | None = None

@@ -1,0 +1,135 @@
+"""Verdicts: what the check says about a picture, and what follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.domain.character import ColorMode
+from pipeline.domain.conditioning import ConditioningPlan
+from pipeline.domain.fingerprint import CropClass, PictureHashes
+from pipeline.domain.geometry import Box
+from pipeline.domain.panel import Candidate
+
+
+class Verdict(StrEnum):
+    """A low similarity is a result, not an exception; neither is not knowing."""
+
+    ON_MODEL = "on_model"
+    OFF_MODEL = "off_model"
+    CANNOT_JUDGE = "cannot_judge"
+
+
+class Flag(StrEnum):
+    """Why a picture needs a person."""
+
+    OFF_MODEL = "OFF_MODEL"
+    CANNOT_JUDGE = "CANNOT_JUDGE"
+    DUPLICATE = "DUPLICATE"
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdKey:
+    """A threshold belongs to exactly this; anywhere else its number means nothing.
+
+    ``encoders`` is the sorted, comma-joined text of the encoder keys whose segments are fused.
+    """
+
+    appearance_id: str
+    encoders: str
+    crop: CropClass
+    color_mode: ColorMode
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The least fused similarity that still counts as on-model, and where it comes from."""
+
+    key: ThresholdKey
+    value: float
+    source: str
+    references: int
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterCheck:
+    """What the check found for one character in one picture.
+
+    ``similarity`` and ``threshold`` are fused cosines in [-1, 1], None where nothing could be
+    compared; ``segments`` holds each encoder's own cosine; ``reason`` is a sentence for people.
+    """
+
+    character_id: str
+    appearance_id: str
+    verdict: Verdict
+    reason: str
+    similarity: float | None = None
+    threshold: float | None = None
+    crop: CropClass | None = None
+    box: Box | None = None
+    nearest_reference: int | None = None
+    segments: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateReport:
+    """All checks of one candidate, folded into one verdict.
+
+    Off-model if any character is; else cannot-judge if any is; else on-model. A duplicate is a
+    flag beside the verdict. ``margin`` is the least similarity minus threshold, for ranking.
+    """
+
+    verdict: Verdict
+    checks: tuple[CharacterCheck, ...]
+    flags: tuple[Flag, ...] = ()
+    duplicate_of: str | None = None
+    margin: float | None = None
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether nobody has to look before it is shown."""
+        return self.verdict is Verdict.ON_MODEL and not self.flags
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCandidate:
+    """A candidate with its hashes and its report."""
+
+    candidate: Candidate
+    hashes: PictureHashes
+    report: CandidateReport
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One rung of the ladder: the plan, what it drew and how long that took in seconds."""
+
+    number: int
+    plan: ConditioningPlan | None
+    candidates: tuple[JudgedCandidate, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Show these candidates, as (attempt index, candidate index), best first."""
+
+    picks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagForReview:
+    """A person decides about the best candidate so far, given as (attempt, candidate) index."""
+
+    pick: tuple[int, int]
+    flag: Flag
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanelOutcome:
+    """What a run returns. ``evidence`` is the PNG of the evidence card of a flagged panel."""
+
+    attempts: tuple[Attempt, ...]
+    decision: Accept | FlagForReview
+    evidence: bytes | None
+    seconds: float

@@ -1,0 +1,119 @@
+"""What people decide: reviews, votes, and the posts that tell them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pipeline.domain.panel import PanelOrigin
+from pipeline.domain.quality import CandidateReport, Flag
+
+
+class ReviewStatus(StrEnum):
+    """OPEN waits for a moderator; the others are decisions."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RETRIED = "retried"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCandidate:
+    """A candidate as it is remembered; ``label`` (A–D) is set on those that were shown to all."""
+
+    id: int
+    guild_id: int
+    panel_id: int
+    attempt: int
+    label: str | None
+    sha256: str
+    width: int
+    height: int
+    report: CandidateReport
+    figures: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A flagged panel and what became of it."""
+
+    id: int
+    guild_id: int
+    panel_id: int
+    candidate_id: int
+    flag: Flag
+    reason: str
+    status: ReviewStatus
+    evidence_sha256: str | None
+    origin: PanelOrigin
+    requester_id: int
+    labels: tuple[str, ...]
+    decided_by: int | None
+    decided_at: datetime | None
+    note: str
+    thread_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Votes of a panel: candidate row → votes, and who leads."""
+
+    panel_id: int
+    counts: Mapping[int, int]
+    leader: int | None
+    voters: int
+
+
+class PostKind(StrEnum):
+    """What the outbox posts."""
+
+    VOTE_CARD = "vote_card"
+    REVIEW_THREAD = "review_thread"
+    PANEL_RESULT = "panel_result"
+    PANEL_FAILED = "panel_failed"
+    REVIEW_DECIDED = "review_decided"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """A post that is owed. It is owed exactly once: ``dedupe_key`` is unique.
+
+    ``tries`` above 0 means that an earlier try may have reached Discord before it was recorded,
+    so the poster looks for the post before making another.
+    """
+
+    id: int
+    guild_id: int
+    kind: PostKind
+    subject_id: int
+    dedupe_key: str
+    payload: Mapping[str, Any]
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a post ended up."""
+
+    channel_id: int
+    message_id: int
+    thread_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSample:
+    """One point of a character's similarity over time."""
+
+    panel_id: int
+    character_id: str
+    appearance_id: str
+    similarity: float
+    threshold: float | None
+    verdict: str
+    at: datetime
+    segments: Mapping[str, float] = field(default_factory=dict)
