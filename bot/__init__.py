@@ -1,0 +1,1 @@
+"""The application: services, queue, processes, settings, command line."""

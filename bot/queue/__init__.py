@@ -1,0 +1,1 @@
+"""From the ledger to a worker and back: dispatcher, executors and outbox."""

@@ -1,0 +1,1 @@
+"""Where a panel is made: the protocol, and the local worker process behind it."""

@@ -1,0 +1,94 @@
+"""Settings from the environment and ``.env``: read once, at the edge, then frozen."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pipeline.domain.errors import SettingsError
+
+PREFIX = "ONMODEL_"
+
+
+def _platform_data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("onmodel", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """Everything that a host can set. ``.env.example`` explains each variable."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    discord_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DISCORD_TOKEN", "discord_token")
+    )
+    guild_id: int | None = Field(default=None, gt=0)
+    data_dir: Path = Field(default_factory=_platform_data_dir)
+    generator: str = "draft"
+    encoders: Annotated[tuple[str, ...], NoDecode] = ("palette", "structure")
+    executor: Literal["local", "ray"] = "local"
+    master_key: SecretStr | None = None
+
+    @field_validator("encoders", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("encoders")
+    @classmethod
+    def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one encoder, for instance palette,structure")
+        return value
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read real variables first, then ``.env``.
+
+    Raises:
+        SettingsError: a value is out of range; the text names the variable and the problem, and
+            never repeats the value, which may be a secret.
+    """
+    try:
+        # pydantic-settings' own parameter; the type checker knows the fields only
+        return Settings(_env_file=env_file)  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        problems = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{problems}. See .env.example.") from error
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    return name if name == "DISCORD_TOKEN" else f"{PREFIX}{name.upper()}"
+
+
+def misspelt_variables(
+    environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")
+) -> dict[str, str | None]:
+    """Unknown ``ONMODEL_*`` names → the nearest known one, or None.
+
+    A misspelt variable is silently without effect otherwise.
+    """
+    names = set(os.environ if environment is None else environment)
+    if env_file is not None and env_file.is_file():
+        names |= {
+            line.split("=", 1)[0].removeprefix("export ").strip()
+            for line in env_file.read_text(encoding="utf-8").splitlines()
+            if "=" in line and not line.lstrip().startswith("#")
+        }
+    known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    known.discard(f"{PREFIX}DISCORD_TOKEN")
+    unknown = sorted(n for n in names if n.upper().startswith(PREFIX) and n.upper() not in known)
+    return {
+        name: next(iter(difflib.get_close_matches(name.upper(), known, 1)), None)
+        for name in unknown
+    }

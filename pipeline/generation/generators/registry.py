@@ -1,0 +1,41 @@
+"""Finds an engine by name: the built-in ones and those that other packages register."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from pipeline.domain.errors import GeneratorUnavailable
+from pipeline.generation.generators.base import Generator
+
+ENTRY_POINTS = "onmodel.generators"
+
+# The built-in ones are named here too, so that a checkout works before it is installed.
+_BUILT_IN = {"draft": "pipeline.generation.generators.draft:DraftGenerator"}
+
+
+def known_generators() -> dict[str, str]:
+    """Name → ``module:class`` of every engine that could be loaded, sorted by name."""
+    found = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    return dict(sorted({**_BUILT_IN, **found}.items()))
+
+
+def load_generator(name: str) -> Generator:
+    """Import and build the engine; its heavy libraries load here and not before.
+
+    Raises:
+        GeneratorUnavailable: no engine has this name, or what it needs is not installed.
+    """
+    known = known_generators()
+    if name not in known:
+        raise GeneratorUnavailable(
+            f"There is no generator called “{name}”. Set ONMODEL_GENERATOR to one of: "
+            f"{', '.join(known)}."
+        )
+    module, _, attribute = known[name].partition(":")
+    try:
+        factory = getattr(import_module(module), attribute)
+    except ImportError as error:
+        raise GeneratorUnavailable(
+            f"The generator “{name}” needs the package “{error.name}”, which is not installed. "
+            "Install the extra: pip install 'onmodel[gpu]'."
+        ) from error
+    return factory()

@@ -1,0 +1,1 @@
+"""Words for the engine, built from the request and the registry."""

@@ -1,0 +1,181 @@
+"""One panel from brief to decision: rank, plan, generate, judge, decide; a bounded loop."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipeline.domain.errors import Cancelled
+from pipeline.domain.inputs import PanelInputs
+from pipeline.domain.panel import Candidate
+from pipeline.domain.quality import (
+    Accept,
+    Attempt,
+    Flag,
+    FlagForReview,
+    JudgedCandidate,
+    PanelOutcome,
+    Verdict,
+)
+from pipeline.fingerprints.registry import load_encoders
+from pipeline.generation.generators.base import Generator
+from pipeline.generation.generators.registry import load_generator
+from pipeline.generation.ladder import next_plan
+from pipeline.generation.plan import plan_for
+from pipeline.quality.evidence import evidence_card
+from pipeline.quality.judge import Judge
+
+Progress = Callable[[float, str], None]
+Pick = tuple[int, int]
+
+_ORDER = {Verdict.OFF_MODEL: 0, Verdict.CANNOT_JUDGE: 1, Verdict.ON_MODEL: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkshopSpec:
+    """Names of the engine and of the encoders; small enough to send to another process."""
+
+    generator: str
+    encoders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The loaded engine and judge. Built once per worker, used for many panels."""
+
+    generator: Generator
+    judge: Judge
+
+
+def build_workshop(spec: WorkshopSpec) -> Workshop:
+    """Load the engine and the encoders.
+
+    Raises:
+        GeneratorUnavailable: the engine is unknown or not installed.
+        SettingsError: an encoder is unknown.
+    """
+    return Workshop(load_generator(spec.generator), Judge(load_encoders(spec.encoders)))
+
+
+def run_panel(
+    inputs: PanelInputs,
+    workshop: Workshop,
+    *,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> PanelOutcome:
+    """Make (or take) the pictures of one panel and decide what happens to them.
+
+    Args:
+        inputs: everything there is to know; nothing is looked up.
+        workshop: engine and judge.
+        progress: told the fraction done (0 to 1) and a word for people.
+        cancelled: asked between steps.
+
+    Returns:
+        All attempts and one decision. Never an acceptance of a picture that was not judged
+        on-model, or that repeats an earlier panel.
+
+    Raises:
+        Cancelled: ``cancelled`` said so.
+        GenerationFailed: the engine could not draw.
+        MissingReference: a character has nothing to draw from.
+    """
+    started = time.monotonic()
+    if inputs.submission is not None:
+        attempts = [_judge_submission(inputs, inputs.submission, workshop.judge, started)]
+    else:
+        attempts = _climb(inputs, workshop, progress, cancelled)
+    progress(1.0, "checked")
+    picks = _acceptable(attempts)[: inputs.brief.alternates]
+    decision = Accept(tuple(picks)) if picks else _flag(attempts)
+    evidence = None
+    if isinstance(decision, FlagForReview):
+        judged = attempts[decision.pick[0]].candidates[decision.pick[1]]
+        evidence = evidence_card(judged, inputs.cast, title=f"Panel {inputs.panel_id}")
+    return PanelOutcome(tuple(attempts), decision, evidence, time.monotonic() - started)
+
+
+def _judge_submission(
+    inputs: PanelInputs, submission: Candidate, judge: Judge, started: float
+) -> Attempt:
+    judged = _judge_all(inputs, [submission], judge)
+    return Attempt(1, None, judged, time.monotonic() - started)
+
+
+def _climb(
+    inputs: PanelInputs, workshop: Workshop, progress: Progress, cancelled: Callable[[], bool]
+) -> list[Attempt]:
+    """Try until enough candidates are acceptable or the ladder ends."""
+    generator = workshop.generator
+    pictures = {r.sha256: r.image for member in inputs.cast for r in member.references}
+    attempts: list[Attempt] = []
+    plan = plan_for(inputs, generator, strength=inputs.start_strength)
+    started = time.monotonic()
+    while plan is not None:
+        rung = time.monotonic()
+        share = _share_of(progress, len(attempts), inputs.policy.max_attempts)
+        drawn = generator.generate(plan, pictures, progress=share, cancelled=cancelled)
+        if cancelled():
+            raise Cancelled("The panel was cancelled.")
+        judged = _judge_all(inputs, drawn, workshop.judge)
+        attempts.append(Attempt(len(attempts) + 1, plan, judged, time.monotonic() - rung))
+        missing = inputs.brief.alternates - len(_acceptable(attempts))
+        if missing <= 0:
+            break
+        spent = (len(attempts), time.monotonic() - started)
+        plan = next_plan(plan, inputs, generator, missing=missing, spent=spent)
+    return attempts
+
+
+def _share_of(progress: Progress, rung: int, rungs: int) -> Progress:
+    """Map an engine's 0–1 onto this rung's share of the whole climb."""
+    note = "drawing" if rung == 0 else f"drawing again, try {rung + 1}"
+    return lambda fraction, word: progress((rung + fraction * 0.95) / rungs, word or note)
+
+
+def _judge_all(
+    inputs: PanelInputs, candidates: Sequence[Candidate], judge: Judge
+) -> tuple[JudgedCandidate, ...]:
+    shot = inputs.brief.shot_type if inputs.submission is None else None
+    return tuple(
+        judge.judge(
+            candidate,
+            inputs.cast,
+            shot_type=shot,
+            color_mode=inputs.brief.color_mode,
+            earlier=inputs.earlier,
+        )
+        for candidate in candidates
+    )
+
+
+def _ranked(attempts: Sequence[Attempt]) -> list[tuple[Pick, JudgedCandidate]]:
+    """Every candidate of every attempt, best first: verdict, then no flags, then margin."""
+    everything = [
+        ((a, c), judged)
+        for a, attempt in enumerate(attempts)
+        for c, judged in enumerate(attempt.candidates)
+    ]
+    return sorted(everything, key=lambda item: _quality(item[1]), reverse=True)
+
+
+def _quality(judged: JudgedCandidate) -> tuple[int, int, float]:
+    report = judged.report
+    margin = report.margin if report.margin is not None else -2.0
+    return _ORDER[report.verdict], -len(report.flags), margin
+
+
+def _acceptable(attempts: Sequence[Attempt]) -> list[Pick]:
+    return [pick for pick, judged in _ranked(attempts) if judged.report.acceptable]
+
+
+def _flag(attempts: Sequence[Attempt]) -> FlagForReview:
+    """The best so far goes to a person, with the reason in words."""
+    pick, judged = _ranked(attempts)[0]
+    report = judged.report
+    if report.verdict is Verdict.ON_MODEL:
+        return FlagForReview(pick, Flag.DUPLICATE, f"Looks like a copy of {report.duplicate_of}.")
+    failing = [check for check in report.checks if check.verdict is report.verdict]
+    flag = Flag.OFF_MODEL if report.verdict is Verdict.OFF_MODEL else Flag.CANNOT_JUDGE
+    reason = " ".join(f"{check.character_id}: {check.reason}" for check in failing)
+    return FlagForReview(pick, flag, reason)
