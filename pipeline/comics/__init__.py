@@ -1,0 +1,1 @@
+"""Comics: scripts, page layout, lettering, rendering and books."""

@@ -1,0 +1,1 @@
+"""Books: one module per format, all from lettered pages and their rendered PNGs."""
