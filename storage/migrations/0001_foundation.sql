@@ -3,7 +3,7 @@
 -- Discord snowflakes fit into 63 bits.
 
 CREATE TABLE guild (
-    guild_id          INTEGER PRIMARY KEY,
+    guild_id          INTEGER PRIMARY KEY CHECK (guild_id > 0),
     wrapped_key       BLOB NOT NULL,
     active_series_id  INTEGER,
     created_at        TEXT NOT NULL
@@ -33,12 +33,14 @@ CREATE TABLE character (
     series_id     INTEGER NOT NULL REFERENCES series (id),
     character_id  TEXT NOT NULL,
     name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+    name_key      TEXT NOT NULL,  -- the name as it is compared: NFKC, case folded
     owner_id      INTEGER NOT NULL,
     notes         TEXT NOT NULL DEFAULT '',
     height_ratio  REAL NOT NULL DEFAULT 1.0 CHECK (height_ratio BETWEEN 0.05 AND 5.0),
     created_at    TEXT NOT NULL,
     UNIQUE (guild_id, character_id)
 ) STRICT;
+CREATE INDEX character_by_name ON character (guild_id, name_key);
 
 CREATE TABLE appearance (
     id              INTEGER PRIMARY KEY,
@@ -91,6 +93,18 @@ CREATE TABLE fingerprint (
 ) STRICT;
 CREATE INDEX fingerprint_by_kind ON fingerprint (guild_id, encoder, crop, color_mode);
 
+-- Which vec0 mirror tables exist (or are owed). A stale one is rebuilt before it is used again:
+-- a process without sqlite-vec cannot write to it.
+CREATE TABLE vector_mirror (
+    name        TEXT PRIMARY KEY,
+    encoder     TEXT NOT NULL,
+    crop        TEXT NOT NULL,
+    color_mode  TEXT NOT NULL,
+    dimensions  INTEGER NOT NULL CHECK (dimensions > 0),
+    stale       INTEGER NOT NULL DEFAULT 1 CHECK (stale IN (0, 1)),
+    UNIQUE (encoder, crop, color_mode)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE threshold (
     id              INTEGER PRIMARY KEY,
     guild_id        INTEGER NOT NULL REFERENCES guild (guild_id),
@@ -130,10 +144,10 @@ CREATE INDEX panel_voting ON panel (voting_closes_at) WHERE status = 'voting';
 CREATE TABLE job (
     id                INTEGER PRIMARY KEY,
     guild_id          INTEGER NOT NULL REFERENCES guild (guild_id),
-    member_id         INTEGER NOT NULL,
+    member_id         INTEGER NOT NULL CHECK (member_id > 0),
     kind              TEXT NOT NULL CHECK (kind IN ('generate', 'submission')),
     panel_id          INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
-    dedupe_key        TEXT NOT NULL UNIQUE,
+    dedupe_key        TEXT NOT NULL,
     status            TEXT NOT NULL CHECK (status IN
                           ('queued', 'running', 'done', 'cancelled', 'dead')),
     priority          INTEGER NOT NULL DEFAULT 0,
@@ -143,30 +157,88 @@ CREATE TABLE job (
     strength          INTEGER NOT NULL DEFAULT 0,
     lease_owner       TEXT,
     lease_until       REAL,
-    not_before        REAL NOT NULL DEFAULT 0,
     progress          REAL NOT NULL DEFAULT 0,
     progress_note     TEXT NOT NULL DEFAULT '',
     error             TEXT,
     seconds           REAL,
     created_at        TEXT NOT NULL,
     started_at        TEXT,
-    finished_at       TEXT
+    finished_at       TEXT,
+    UNIQUE (guild_id, dedupe_key)
 ) STRICT;
 CREATE INDEX job_queued ON job (guild_id, member_id, priority DESC, id) WHERE status = 'queued';
 CREATE INDEX job_running ON job (lease_until) WHERE status = 'running';
 CREATE INDEX job_by_panel ON job (panel_id);
 CREATE INDEX job_finished ON job (finished_at) WHERE status = 'done';
 
--- Fair share: virtual time by guild, and inside a guild by member (member_id 0 is the guild itself).
+-- Fair share: start-time fair queueing on two levels. A row is a node of a tree: the root (0, 0),
+-- under it guilds (guild, 0), under them members (guild, member). Whoever waits with the least
+-- vtime is served next and pays 1. clock is the vtime of the child served last; who starts to
+-- wait begins there at the earliest, so that nobody saves up credit by staying away.
 CREATE TABLE share (
     guild_id   INTEGER NOT NULL,
     member_id  INTEGER NOT NULL,
-    vtime      REAL NOT NULL,
+    vtime      INTEGER NOT NULL DEFAULT 0,
+    clock      INTEGER NOT NULL DEFAULT 0,
     waiting    INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0),
-    PRIMARY KEY (guild_id, member_id)
+    PRIMARY KEY (guild_id, member_id),
+    CHECK (guild_id <> 0 OR member_id = 0)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX share_guilds ON share (vtime) WHERE member_id = 0 AND waiting > 0;
-CREATE INDEX share_members ON share (guild_id, vtime) WHERE member_id <> 0 AND waiting > 0;
+CREATE INDEX share_guilds ON share (vtime, guild_id) WHERE member_id = 0 AND waiting > 0;
+CREATE INDEX share_members ON share (guild_id, vtime, member_id)
+    WHERE member_id <> 0 AND waiting > 0;
+INSERT INTO share (guild_id, member_id) VALUES (0, 0);
+
+-- The counters follow the jobs by themselves, whoever changes a job and however.
+CREATE TRIGGER job_joins AFTER INSERT ON job WHEN NEW.status = 'queued' BEGIN
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, 0, (SELECT clock FROM share WHERE guild_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, NEW.member_id,
+            (SELECT clock FROM share WHERE guild_id = NEW.guild_id AND member_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    UPDATE share SET waiting = waiting + 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_served AFTER UPDATE OF status ON job
+WHEN OLD.status = 'queued' AND NEW.status = 'running' BEGIN
+    UPDATE share SET clock = (SELECT vtime FROM share
+                              WHERE guild_id = NEW.guild_id AND member_id = 0)
+    WHERE guild_id = 0;
+    UPDATE share SET clock = (SELECT vtime FROM share
+                              WHERE guild_id = NEW.guild_id AND member_id = NEW.member_id)
+    WHERE guild_id = NEW.guild_id AND member_id = 0;
+    UPDATE share SET vtime = vtime + 1, waiting = waiting - 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_leaves AFTER UPDATE OF status ON job
+WHEN OLD.status = 'queued' AND NEW.status NOT IN ('queued', 'running') BEGIN
+    UPDATE share SET waiting = waiting - 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+-- Back to the queue: who lost a worker to a crash has paid for it; who was put back by a stop of
+-- the program gets the payment back, though never a start before the clock.
+CREATE TRIGGER job_rejoins AFTER UPDATE OF status ON job
+WHEN OLD.status = 'running' AND NEW.status = 'queued' BEGIN
+    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
+                                 (SELECT clock FROM share WHERE guild_id = 0))
+    WHERE guild_id = NEW.guild_id AND member_id = 0;
+    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
+                                 (SELECT clock FROM share
+                                  WHERE guild_id = NEW.guild_id AND member_id = 0))
+    WHERE guild_id = NEW.guild_id AND member_id = NEW.member_id;
+    UPDATE share SET waiting = waiting + 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_deleted AFTER DELETE ON job WHEN OLD.status = 'queued' BEGIN
+    UPDATE share SET waiting = waiting - 1
+    WHERE guild_id = OLD.guild_id AND member_id IN (0, OLD.member_id);
+END;
 
 CREATE TABLE attempt (
     id          INTEGER PRIMARY KEY,
@@ -272,7 +344,7 @@ CREATE TABLE outbox (
     guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
     kind        TEXT NOT NULL,
     subject_id  INTEGER NOT NULL,
-    dedupe_key  TEXT NOT NULL UNIQUE,
+    dedupe_key  TEXT NOT NULL,
     payload     TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(payload)),
     status      TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'posted', 'dead')),
     tries       INTEGER NOT NULL DEFAULT 0,
@@ -282,10 +354,11 @@ CREATE TABLE outbox (
     thread_id   INTEGER,
     error       TEXT,
     created_at  TEXT NOT NULL,
-    posted_at   TEXT
+    posted_at   TEXT,
+    UNIQUE (guild_id, dedupe_key)
 ) STRICT;
 CREATE INDEX outbox_pending ON outbox (next_at, id) WHERE status = 'pending';
-CREATE INDEX outbox_by_subject ON outbox (kind, subject_id);
+CREATE INDEX outbox_by_subject ON outbox (guild_id, kind, subject_id);
 
 CREATE TABLE setting (
     key    TEXT PRIMARY KEY,
