@@ -1,0 +1,70 @@
+"""Puts the rooms together: database, blobs, door, encoders, services. Nothing of Discord here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.services.cast import CastService
+from bot.services.pages import PageService
+from bot.services.panels import PanelService
+from bot.services.registrar import Registrar
+from bot.services.reviews import ReviewService
+from bot.services.runs import RunService
+from bot.services.votes import VoteService
+from bot.settings import Settings
+from pipeline.fingerprints.registry import load_encoders
+from pipeline.imaging.decode import PictureDoor
+from pipeline.quality.judge import Judge
+from pipeline.runner import WorkshopSpec
+from storage.blobs import BlobStore
+from storage.database import Database, open_database
+from storage.keys import Keyring, load_master_key
+
+DATABASE_NAME = "onmodel.db"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The studio without a front end."""
+
+    settings: Settings
+    db: Database
+    blobs: BlobStore
+    cast: CastService
+    panels: PanelService
+    runs: RunService
+    reviews: ReviewService
+    votes: VoteService
+    pages: PageService
+    workshop_spec: WorkshopSpec
+
+
+@asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[App]:
+    """Open the studio on its data folder; everything is closed again on leaving.
+
+    Raises:
+        SettingsError: an encoder or the master key is not usable.
+        DatabaseError: the database cannot be opened or is newer than this program.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    encoders = load_encoders(settings.encoders)
+    configured = settings.master_key.get_secret_value() if settings.master_key else None
+    master_key = load_master_key(settings.data_dir, configured)
+    async with open_database(settings.data_dir / DATABASE_NAME) as db:
+        with PictureDoor() as door:
+            keyring = Keyring(db, master_key)
+            blobs = BlobStore(settings.data_dir / "blobs", keyring)
+            registrar = Registrar(door, encoders)
+            yield App(
+                settings=settings,
+                db=db,
+                blobs=blobs,
+                cast=CastService(db, blobs, keyring, registrar, Judge(encoders)),
+                panels=PanelService(db, blobs, door),
+                runs=RunService(db, blobs),
+                reviews=ReviewService(db),
+                votes=VoteService(db),
+                pages=PageService(db, blobs),
+                workshop_spec=WorkshopSpec(settings.generator, settings.encoders),
+            )

@@ -1,0 +1,441 @@
+"""The cast: series, characters, references, and checking a picture against them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.services.actor import Actor
+from bot.services.casting import cast_input, pick_appearance
+from bot.services.naming import appearance_slug, character_slug, clean_name
+from bot.services.registrar import Registrar, Study
+from pipeline.domain.character import (
+    Appearance,
+    Character,
+    ColorMode,
+    ReadingDirection,
+    Reference,
+    ReferenceKind,
+    Series,
+    ShotType,
+)
+from pipeline.domain.errors import InvalidInput, LimitReached, NotFound
+from pipeline.domain.fingerprint import Fingerprint
+from pipeline.domain.geometry import Box
+from pipeline.domain.panel import Candidate
+from pipeline.domain.quality import JudgedCandidate, Threshold
+from pipeline.quality.evidence import evidence_card
+from pipeline.quality.judge import Judge
+from pipeline.quality.sheet import model_sheet
+from storage import cast
+from storage.blobs import BlobStore
+from storage.database import Database
+from storage.keys import Keyring
+
+MAX_NOTES = 500
+MAX_UPLOADS = 40
+# Ten to twenty references is the goal (source AF9); beyond this they only cost time.
+MAX_REFERENCES = 60
+DEFAULT_LABEL = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture from outside, with what its owner says about it."""
+
+    filename: str
+    data: bytes
+    shot_type: ShotType | None = None
+    kind: ReferenceKind = ReferenceKind.POSE
+    angle: str = ""
+    expression: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharacter:
+    """What a person says about a new member of the cast."""
+
+    name: str
+    appearance: str | None = None
+    shot_type: ShotType | None = None
+    notes: str = ""
+    height_ratio: float = 1.0
+    components: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of the uploads; ``duplicates`` and ``readiness`` are sentences for people."""
+
+    character: Character
+    appearance: Appearance
+    added: tuple[Reference, ...]
+    duplicates: tuple[str, ...]
+    readiness: str
+
+
+@dataclass(frozen=True, slots=True)
+class CastEntry:
+    """A character in a list."""
+
+    character: Character
+    appearances: tuple[Appearance, ...]
+    references: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A judged picture and its evidence card (PNG)."""
+
+    judged: JudgedCandidate
+    evidence: bytes
+
+
+class CastService:
+    """Everything about who the characters are."""
+
+    def __init__(
+        self, db: Database, blobs: BlobStore, keyring: Keyring, registrar: Registrar, judge: Judge
+    ) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._keyring = keyring
+        self._registrar = registrar
+        self._judge = judge
+        # Thresholds are computed from all references of an appearance, so additions to the
+        # registry of one guild go one after the other.
+        self._locks: dict[int, asyncio.Lock] = {}
+
+    # --- series ---------------------------------------------------------------------------
+
+    async def create_series(
+        self,
+        actor: Actor,
+        *,
+        name: str,
+        style: str = "",
+        reading_direction: ReadingDirection = ReadingDirection.LTR,
+        color_mode: ColorMode = ColorMode.COLOR,
+    ) -> Series:
+        """Start a comic; it becomes the one that the guild works on.
+
+        Raises:
+            NotAllowed: the actor may not manage the guild.
+            AlreadyExists: a series has this name.
+        """
+        actor.require_manager("create a series")
+        name = clean_name(name, "series name")
+        _limit("style", style, 200)
+        await self._keyring.guild_key(actor.guild_id)
+        await self._db.write(
+            lambda tx: cast.create_series(
+                tx,
+                guild_id=actor.guild_id,
+                name=name,
+                style=style.strip(),
+                reading_direction=reading_direction,
+                color_mode=color_mode,
+                created_by=actor.member_id,
+                now=datetime.now(UTC),
+            )
+        )
+        return await self.series(actor.guild_id)
+
+    async def update_series(self, actor: Actor, **changed: int | None) -> Series:
+        """Change the settings that are given (role, channels, alternates, quota).
+
+        Raises:
+            NotAllowed: the actor may not manage the guild.
+            NotFound: the guild has no series.
+        """
+        actor.require_manager("change the settings")
+        series = await self.series(actor.guild_id)
+        given = {key: value for key, value in changed.items() if value is not None}
+        if given:
+            await self._db.write(
+                lambda tx: cast.update_series(
+                    tx, guild_id=actor.guild_id, series_id=series.id, **given
+                )
+            )
+        return await self.series(actor.guild_id)
+
+    async def series(self, guild_id: int) -> Series:
+        """The series that the guild works on.
+
+        Raises:
+            NotFound: there is none yet.
+        """
+        return await cast.active_series(self._db, guild_id)
+
+    # --- characters -----------------------------------------------------------------------
+
+    async def register(
+        self, actor: Actor, new: NewCharacter, uploads: Sequence[Upload]
+    ) -> Registration:
+        """Add a character with its first references.
+
+        Raises:
+            AlreadyExists: the guild has a character of this name.
+            InvalidPicture: an upload is not a picture that we take; nothing is registered.
+        """
+        series = await self.series(actor.guild_id)
+        name = clean_name(new.name)
+        _limit("notes", new.notes, MAX_NOTES)
+        if not 0.05 <= new.height_ratio <= 5:
+            raise InvalidInput("The height ratio must be between 0.05 and 5; an adult is 1.")
+        _check_uploads(uploads, at_least=1)
+        character_id = character_slug(name)
+        label = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
+        await cast.require_free(self._db, actor.guild_id, character_id)
+        async with self._lock(actor.guild_id):
+            study = await self._study(actor, uploads, new.shot_type)
+            appearance_id = appearance_slug(character_id, label)
+            thresholds = await self._thresholds(actor.guild_id, appearance_id, None, study)
+
+            def add(tx: cast.Transaction) -> int:
+                now = datetime.now(UTC)
+                row = cast.create_character(
+                    tx,
+                    guild_id=actor.guild_id,
+                    series_id=series.id,
+                    character_id=character_id,
+                    name=name,
+                    owner_id=actor.member_id,
+                    notes=new.notes.strip(),
+                    height_ratio=new.height_ratio,
+                    now=now,
+                )
+                appearance_row = cast.create_appearance(
+                    tx,
+                    guild_id=actor.guild_id,
+                    character_row=row,
+                    appearance_id=appearance_id,
+                    label=label,
+                    components=dict(new.components),
+                    palette=study.palette,
+                    notes="",
+                    now=now,
+                )
+                self._registrar.store(tx, actor, appearance_row, study, thresholds)
+                return appearance_row
+
+            appearance_row = await self._db.write(add)
+        return await self._registration(actor.guild_id, character_id, appearance_row, study)
+
+    async def add_references(
+        self,
+        actor: Actor,
+        character: str,
+        uploads: Sequence[Upload],
+        *,
+        appearance: str | None = None,
+        shot_type: ShotType | None = None,
+        components: Mapping[str, str] | None = None,
+    ) -> Registration:
+        """Add pictures to an appearance; an unknown appearance name starts a new one.
+
+        Raises:
+            NotFound: no such character.
+            NotAllowed: the actor is neither owner nor moderator.
+            LimitReached: the appearance has as many references as it can hold.
+        """
+        found = await cast.find_character(self._db, actor.guild_id, character)
+        actor.require_own(found.owner_id, f"add references to {found.name}")
+        _check_uploads(uploads, at_least=1)
+        async with self._lock(actor.guild_id):
+            target = await self._appearance_for(actor, found, appearance, components or {})
+            held = await cast.list_references(self._db, actor.guild_id, target.id)
+            if len(held) + len(uploads) > MAX_REFERENCES:
+                raise LimitReached(
+                    f"{target.appearance_id} has {len(held)} references; {MAX_REFERENCES} is the "
+                    "most. Start another appearance."
+                )
+            study = await self._study(actor, uploads, shot_type)
+            thresholds = await self._thresholds(
+                actor.guild_id, target.appearance_id, target.id, study
+            )
+
+            def add(tx: cast.Transaction) -> None:
+                self._registrar.store(tx, actor, target.id, study, thresholds)
+                if not target.palette:
+                    cast.update_appearance(
+                        tx, guild_id=actor.guild_id, appearance_row=target.id,
+                        palette=study.palette,
+                    )
+
+            await self._db.write(add)
+        return await self._registration(actor.guild_id, found.character_id, target.id, study)
+
+    async def entries(self, actor: Actor) -> list[CastEntry]:
+        """The guild's cast in the order of registration."""
+        guild_id = actor.guild_id
+        return [
+            await self._entry(character)
+            for character in await cast.list_characters(self._db, guild_id)
+        ]
+
+    async def delete(self, actor: Actor, character: str) -> CastEntry:
+        """Remove a character with its references, vectors and thresholds.
+
+        Raises:
+            NotFound: no such character.
+            NotAllowed: the actor is neither owner nor moderator.
+        """
+        found = await cast.find_character(self._db, actor.guild_id, character)
+        actor.require_own(found.owner_id, f"delete {found.name}")
+        entry = await self._entry(found)
+        await self._db.write(
+            lambda tx: cast.delete_character(
+                tx, guild_id=actor.guild_id, character_row=found.id
+            )
+        )
+        return entry
+
+    async def suggest(self, guild_id: int, prefix: str) -> list[Character]:
+        """Up to 25 characters for autocomplete."""
+        return await cast.suggest_characters(self._db, guild_id, prefix)
+
+    async def suggest_appearances(self, guild_id: int, prefix: str) -> list[Appearance]:
+        """Up to 25 appearances for autocomplete."""
+        key = prefix.strip().lower()
+        everything = await cast.list_appearances(self._db, guild_id)
+        return [a for a in everything if key in a.appearance_id or key in a.label.lower()][:25]
+
+    async def sheet(self, actor: Actor, character: str, appearance: str | None = None) -> bytes:
+        """The model sheet as PNG.
+
+        Raises:
+            NotFound: no such character or appearance.
+        """
+        found = await cast.find_character(self._db, actor.guild_id, character)
+        look = await pick_appearance(self._db, found, appearance)
+        member = await cast_input(self._db, self._blobs, found, look)
+        everyone = await cast.list_characters(self._db, actor.guild_id)
+        heights = [(c.name, c.height_ratio) for c in everyone]
+        notes = "\n".join(text for text in (found.notes, look.notes) if text)
+        return await asyncio.to_thread(model_sheet, member, notes, heights)
+
+    async def check(
+        self,
+        actor: Actor,
+        image: bytes,
+        *,
+        character: str,
+        appearance: str | None = None,
+        shot_type: ShotType | None = None,
+        box: Box | None = None,
+    ) -> CheckResult:
+        """Judge any picture against one character of the registry. Nothing is stored.
+
+        Raises:
+            NotFound: no such character or appearance.
+            InvalidPicture: the bytes are not a picture that we take.
+        """
+        found = await cast.find_character(self._db, actor.guild_id, character)
+        look = await pick_appearance(self._db, found, appearance)
+        series = await self.series(actor.guild_id)
+        picture = await self._registrar.open(image)
+        member = await cast_input(self._db, self._blobs, found, look)
+        candidate = Candidate(picture.png, picture.size)
+        if box is not None:
+            candidate = self._registrar.with_box(candidate, found.character_id, box)
+
+        def work() -> CheckResult:
+            judged = self._judge.judge(
+                candidate, [member], shot_type=shot_type, color_mode=series.color_mode, earlier={}
+            )
+            return CheckResult(judged, evidence_card(judged, [member], title="Check"))
+
+        return await asyncio.to_thread(work)
+
+    # --- inside ---------------------------------------------------------------------------
+
+    def _lock(self, guild_id: int) -> asyncio.Lock:
+        return self._locks.setdefault(guild_id, asyncio.Lock())
+
+    async def _study(
+        self, actor: Actor, uploads: Sequence[Upload], shot_type: ShotType | None
+    ) -> Study:
+        known = await cast.reference_hashes(self._db, actor.guild_id)
+        study = await self._registrar.study(uploads, shot_type, known)
+        for picture in study.fresh:
+            await self._blobs.put(actor.guild_id, picture.png)
+        return study
+
+    async def _appearance_for(
+        self, actor: Actor, character: Character, wanted: str | None, components: Mapping[str, str]
+    ) -> Appearance:
+        try:
+            return await pick_appearance(self._db, character, wanted)
+        except NotFound:
+            if wanted is None:
+                raise
+        label = clean_name(wanted, "appearance")
+        row = await self._db.write(
+            lambda tx: cast.create_appearance(
+                tx,
+                guild_id=actor.guild_id,
+                character_row=character.id,
+                appearance_id=appearance_slug(character.character_id, label),
+                label=label,
+                components=dict(components),
+                palette=(),
+                notes="",
+                now=datetime.now(UTC),
+            )
+        )
+        return await self._appearance(actor.guild_id, character, row)
+
+    async def _appearance(self, guild_id: int, character: Character, row: int) -> Appearance:
+        looks = await cast.list_appearances(self._db, guild_id, character.id)
+        return next(look for look in looks if look.id == row)
+
+    async def _thresholds(
+        self, guild_id: int, appearance_id: str, row: int | None, study: Study
+    ) -> tuple[Threshold, ...]:
+        """Thresholds from the canon references held already and those about to be added.
+
+        They are written in the same transaction as the references, so that no crash leaves a
+        threshold that belongs to other references.
+        """
+        known: dict[int, tuple[Fingerprint, ...]] = {}
+        if row is not None:
+            references = await cast.list_references(self._db, guild_id, row)
+            held = await cast.fingerprints_of(self._db, guild_id, row)
+            known = {r.id: held[r.id] for r in references if r.canon and r.id in held}
+        return await asyncio.to_thread(self._registrar.thresholds, appearance_id, known, study)
+
+    async def _registration(
+        self, guild_id: int, character_id: str, appearance_row: int, study: Study
+    ) -> Registration:
+        character = await cast.find_character(self._db, guild_id, character_id)
+        appearance = await self._appearance(guild_id, character, appearance_row)
+        references = await cast.list_references(self._db, guild_id, appearance_row)
+        fresh = {picture.sha256 for picture in study.fresh}
+        return Registration(
+            character,
+            appearance,
+            tuple(r for r in references if r.sha256 in fresh),
+            study.duplicates,
+            self._registrar.readiness(
+                references, await cast.thresholds_of(self._db, guild_id, appearance_row)
+            ),
+        )
+
+    async def _entry(self, character: Character) -> CastEntry:
+        looks = await cast.list_appearances(self._db, character.guild_id, character.id)
+        counts = [
+            len(await cast.list_references(self._db, character.guild_id, look.id))
+            for look in looks
+        ]
+        return CastEntry(character, tuple(looks), sum(counts))
+
+
+def _limit(what: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise InvalidInput(f"The {what} has {len(text)} characters; {most} are allowed.")
+
+
+def _check_uploads(uploads: Sequence[Upload], *, at_least: int) -> None:
+    if not at_least <= len(uploads) <= MAX_UPLOADS:
+        raise InvalidInput(f"Send between {at_least} and {MAX_UPLOADS} pictures at a time.")

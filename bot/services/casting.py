@@ -1,0 +1,89 @@
+"""Gathers what the pipeline must know about a character into one value."""
+
+import asyncio
+
+from pipeline.domain.character import Appearance, Character, Reference
+from pipeline.domain.errors import NotFound
+from pipeline.domain.fingerprint import Fingerprint
+from pipeline.domain.inputs import CastInput, ReferenceInput
+from pipeline.domain.panel import CastRole
+from storage import cast
+from storage.blobs import BlobStore
+from storage.database import Database
+
+
+async def cast_input(
+    db: Database, blobs: BlobStore, character: Character, appearance: Appearance
+) -> CastInput:
+    """One character in one appearance with pictures, fingerprints and thresholds."""
+    guild_id = character.guild_id
+    references, fingerprints, thresholds = await asyncio.gather(
+        cast.list_references(db, guild_id, appearance.id),
+        cast.fingerprints_of(db, guild_id, appearance.id),
+        cast.thresholds_of(db, guild_id, appearance.id),
+    )
+    images = await asyncio.gather(*(blobs.get(guild_id, r.sha256) for r in references))
+    return CastInput(
+        character_id=character.character_id,
+        appearance_id=appearance.appearance_id,
+        name=character.name,
+        label=appearance.label,
+        height_ratio=character.height_ratio,
+        components=appearance.components,
+        palette=appearance.palette,
+        references=tuple(
+            _reference(reference, image, fingerprints.get(reference.id, ()))
+            for reference, image in zip(references, images, strict=True)
+        ),
+        thresholds=thresholds,
+    )
+
+
+def _reference(
+    reference: Reference, image: bytes, fingerprints: tuple[Fingerprint, ...]
+) -> ReferenceInput:
+    return ReferenceInput(
+        reference_id=reference.id,
+        sha256=reference.sha256,
+        image=image,
+        kind=reference.kind,
+        shot_type=reference.shot_type,
+        angle=reference.angle,
+        expression=reference.expression,
+        canon=reference.canon,
+        fingerprints=fingerprints,
+    )
+
+
+async def resolve_role(
+    db: Database, guild_id: int, role: CastRole
+) -> tuple[Character, Appearance]:
+    """The rows behind a role's two slugs.
+
+    Raises:
+        NotFound: one of them was deleted meanwhile.
+    """
+    character = await cast.find_character(db, guild_id, role.character_id)
+    appearance = await cast.find_appearance(db, guild_id, role.appearance_id)
+    return character, appearance
+
+
+async def pick_appearance(
+    db: Database, character: Character, wanted: str | None
+) -> Appearance:
+    """The named appearance of a character, or its first one.
+
+    Raises:
+        NotFound: the character has no such appearance; the text lists those that it has.
+    """
+    available = await cast.list_appearances(db, character.guild_id, character.id)
+    if not available:
+        raise NotFound(f"{character.name} has no appearance yet. Use /character add-reference.")
+    if wanted is None:
+        return available[0]
+    key = wanted.strip().lower()
+    for appearance in available:
+        if key in (appearance.appearance_id, appearance.label.lower()):
+            return appearance
+    names = ", ".join(a.appearance_id for a in available)
+    raise NotFound(f"{character.name} has no appearance “{wanted}”. It has: {names}.")

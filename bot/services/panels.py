@@ -1,0 +1,392 @@
+"""Panels: asked for, waited for, looked up."""
+
+import asyncio
+import zlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from bot.services.actor import Actor
+from bot.services.casting import pick_appearance
+from pipeline.comics.script import parse_dialogue
+from pipeline.domain.character import Appearance, Character, Series, ShotType
+from pipeline.domain.errors import InvalidInput, LimitReached, MissingReference, WrongState
+from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace
+from pipeline.domain.panel import CastRole, DialogueLine, Panel, PanelBrief, PanelOrigin, PanelStatus
+from pipeline.domain.review import Review, StoredCandidate, Tally
+from pipeline.imaging.decode import PictureDoor
+from storage import cast, jobs, panels, reviews, votes
+from storage.blobs import BlobStore
+from storage.database import Database, Transaction
+
+MAX_PROMPT = 1000
+MAX_CAST = 4
+MAX_PAGE = 9999
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRequest:
+    """What a person typed. ``characters`` are ids or names with commas between them."""
+
+    characters: str
+    prompt: str
+    appearance: str | None = None
+    shot_type: ShotType | None = None
+    alternates: int | None = None
+    sketch: bytes | None = None
+    page: int | None = None
+    dialogue: str = ""
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The receipt: the panel, its place in the queue, and what the person should know."""
+
+    panel: Panel
+    place: QueuePlace | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelView:
+    """Everything about a panel that a card shows."""
+
+    panel: Panel
+    job: Job | None
+    place: QueuePlace | None
+    candidates: tuple[StoredCandidate, ...]
+    review: Review | None
+    tally: Tally | None
+    cast_names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A line of the queue."""
+
+    job: Job
+    place: QueuePlace
+    panel: Panel
+
+
+class PanelService:
+    """What members do with panels. What workers do with them is in :mod:`bot.services.runs`."""
+
+    def __init__(self, db: Database, blobs: BlobStore, door: PictureDoor) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._door = door
+
+    # --- asking ---------------------------------------------------------------------------
+
+    async def request(
+        self, actor: Actor, request: PanelRequest, *, channel_id: int | None, dedupe_key: str
+    ) -> Requested:
+        """Check the request cheaply, then write panel and job in one transaction.
+
+        Raises:
+            InvalidInput: prompt, page, alternates or dialogue out of limits.
+            NotFound: a character or an appearance does not exist.
+            MissingReference: a character has no picture to draw from.
+            LimitReached: the member's daily quota is used up.
+        """
+        series = await cast.active_series(self._db, actor.guild_id)
+        roles = await self._roles(actor.guild_id, request.characters, request.appearance)
+        shot = request.shot_type or ShotType.HALF
+        alternates = request.alternates or series.alternates
+        if not 1 <= alternates <= 4:
+            raise InvalidInput("Ask for 1 to 4 alternates.")
+        brief = PanelBrief(
+            prompt=_prompt(request.prompt),
+            cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
+            shot_type=shot,
+            alternates=alternates,
+            color_mode=series.color_mode,
+            dialogue=_dialogue(request.dialogue, roles),
+            page=_page(request.page),
+            sketch_sha256=await self._keep(actor.guild_id, request.sketch),
+            seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
+        )
+        warnings = await self._preflight(actor.guild_id, roles, shot)
+        await self._check_quota(actor, series)
+        return await self._enqueue(
+            actor, series, brief, PanelOrigin.GENERATED, channel_id, dedupe_key, warnings
+        )
+
+    async def submit(
+        self,
+        actor: Actor,
+        image: bytes,
+        *,
+        characters: str,
+        page: int | None = None,
+        dialogue: str = "",
+        channel_id: int | None,
+        dedupe_key: str,
+    ) -> Requested:
+        """A person's own drawing: the same check and the same review, nothing is generated.
+
+        Raises:
+            InvalidPicture: the bytes are not a picture that we take.
+            NotFound: a character does not exist.
+            LimitReached: the member's daily quota is used up.
+        """
+        series = await cast.active_series(self._db, actor.guild_id)
+        roles = await self._roles(actor.guild_id, characters, None)
+        brief = PanelBrief(
+            prompt="",
+            cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
+            shot_type=ShotType.HALF,
+            alternates=1,
+            color_mode=series.color_mode,
+            dialogue=_dialogue(dialogue, roles),
+            page=_page(page),
+        )
+        await self._check_quota(actor, series)
+        sha256 = await self._keep(actor.guild_id, image)
+        return await self._enqueue(
+            actor, series, brief, PanelOrigin.SUBMITTED, channel_id, dedupe_key, (), sha256
+        )
+
+    async def reroll(self, actor: Actor, panel_id: int, *, dedupe_key: str) -> Requested:
+        """The same brief once more with another seed, as a new panel.
+
+        Raises:
+            WrongState: the panel is a person's drawing.
+        """
+        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
+        if panel.origin is PanelOrigin.SUBMITTED:
+            raise WrongState("This is a person's own drawing; there is nothing to draw again.")
+        series = await cast.active_series(self._db, actor.guild_id)
+        await self._check_quota(actor, series)
+        brief = replace(panel.brief, seed=_seed_of(dedupe_key))
+        return await self._enqueue(
+            actor, series, brief, PanelOrigin.GENERATED, panel.channel_id, dedupe_key, ()
+        )
+
+    async def cancel(self, actor: Actor, panel_id: int) -> Panel:
+        """Stop a waiting panel at once, a running one at its next step.
+
+        Raises:
+            NotAllowed: the actor neither asked for it nor moderates.
+            WrongState: it is finished already.
+        """
+        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
+        actor.require_own(panel.requester_id, "cancel this panel")
+
+        def stop(tx: Transaction) -> JobStatus | None:
+            now = datetime.now(UTC)
+            status = jobs.request_cancel(
+                tx, guild_id=actor.guild_id, panel_id=panel_id, now=now.timestamp()
+            )
+            if status is JobStatus.CANCELLED:
+                panels.set_status(
+                    tx, guild_id=actor.guild_id, panel_id=panel_id,
+                    status=PanelStatus.CANCELLED, now=now,
+                )
+            return status
+
+        if await self._db.write(stop) is None:
+            raise WrongState(f"Panel {panel_id} is {panel.status.value}; nothing is left to stop.")
+        return await panels.get_panel(self._db, actor.guild_id, panel_id)
+
+    # --- looking --------------------------------------------------------------------------
+
+    async def view(self, actor: Actor, panel_id: int) -> PanelView:
+        """Everything about one panel.
+
+        Raises:
+            NotFound: the guild has no such panel.
+        """
+        guild_id = actor.guild_id
+        panel = await panels.get_panel(self._db, guild_id, panel_id)
+        job = await jobs.job_of_panel(self._db, guild_id, panel_id)
+        waiting = job is not None and job.status is JobStatus.QUEUED
+        review = await reviews.review_of_panel(self._db, guild_id, panel_id)
+        names = {
+            c.character_id: c.name for c in await cast.list_characters(self._db, guild_id)
+        }
+        return PanelView(
+            panel=panel,
+            job=job,
+            place=await jobs.place_of(self._db, job.id) if job and waiting else None,
+            candidates=tuple(
+                await panels.candidates_of(self._db, guild_id, panel_id, labelled_only=True)
+            ),
+            review=review,
+            tally=await votes.tally(self._db, guild_id, panel_id),
+            cast_names=names,
+        )
+
+    async def queue(self, actor: Actor) -> list[QueueEntry]:
+        """What waits and runs in this guild, next first."""
+        places = await jobs.queue_places(self._db, actor.guild_id)
+        return [
+            QueueEntry(job, place, await panels.get_panel(self._db, actor.guild_id, job.panel_id))
+            for job, place in places
+        ]
+
+    async def picture(self, guild_id: int, sha256: str) -> bytes:
+        """The PNG of a candidate or of an evidence card.
+
+        Raises:
+            NotFound: the guild has no such picture.
+        """
+        return await self._blobs.get(guild_id, sha256)
+
+    async def recipe(self, actor: Actor, panel_id: int) -> str:
+        """How the chosen (or first) candidate was made: words for people, then the plan's JSON.
+
+        Raises:
+            NotFound: nothing was drawn yet.
+        """
+        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
+        candidates = await panels.candidates_of(self._db, actor.guild_id, panel_id)
+        if not candidates:
+            raise WrongState(f"Panel {panel_id} is {panel.status.value}; no recipe exists yet.")
+        chosen = panel.chosen_candidate or candidates[0].id
+        plan = await panels.plan_of(self._db, actor.guild_id, chosen)
+        if plan is None:
+            return f"Panel {panel_id} is a person's own drawing: there is no recipe."
+        references = "; ".join(
+            f"{m.appearance_id}: {m.references[0].why}" for m in plan.cast if m.references
+        )
+        return (
+            f"Panel {panel_id} · recipe {plan.recipe_hash} · {plan.generator} "
+            f"{plan.generator_version} · seed {plan.seed} · strength {plan.strength}\n"
+            f"Prompt: {plan.prompt}\nReferences: {references}\n{plan.to_json()}"
+        )
+
+    # --- inside ---------------------------------------------------------------------------
+
+    async def _roles(
+        self, guild_id: int, characters: str, appearance: str | None
+    ) -> list[tuple[Character, Appearance]]:
+        """Names to rows, in the order typed. An appearance goes to the character that owns it."""
+        names = [part.strip() for part in characters.split(",") if part.strip()]
+        if not 1 <= len(names) <= MAX_CAST:
+            raise InvalidInput(f"Name 1 to {MAX_CAST} characters with commas between them.")
+        found = [await cast.find_character(self._db, guild_id, name) for name in names]
+        if len({c.id for c in found}) != len(found):
+            raise InvalidInput("A character is named twice. Name each one once.")
+        wanted = [part.strip() for part in (appearance or "").split(",") if part.strip()]
+        roles = [await self._role(character, wanted, len(found)) for character in found]
+        if wanted:
+            names_left = ", ".join(wanted)
+            raise InvalidInput(f"No character of this panel has the appearance “{names_left}”.")
+        return roles
+
+    async def _role(
+        self, character: Character, wanted: list[str], cast_size: int
+    ) -> tuple[Character, Appearance]:
+        """Take the wanted appearance that is this character's, else its first one."""
+        looks = await cast.list_appearances(self._db, character.guild_id, character.id)
+        for name in wanted:
+            for look in looks:
+                if name.lower() in (look.appearance_id, look.label.lower()):
+                    wanted.remove(name)
+                    return character, look
+        if wanted and cast_size == 1:
+            # one character: its own error names the appearances that it has
+            return character, await pick_appearance(self._db, character, wanted[0])
+        return character, await pick_appearance(self._db, character, None)
+
+    async def _preflight(
+        self, guild_id: int, roles: list[tuple[Character, Appearance]], shot: ShotType
+    ) -> tuple[str, ...]:
+        """Every character has something to draw from; say where it is not ideal (source AF27)."""
+        warnings = []
+        for character, look in roles:
+            references = await cast.list_references(self._db, guild_id, look.id)
+            if not references:
+                raise MissingReference(
+                    f"{character.name} has no reference in {look.appearance_id}. Add one with "
+                    "/character add-reference."
+                )
+            if shot not in {r.shot_type for r in references} and shot is not ShotType.DYNAMIC:
+                warnings.append(
+                    f"{character.name} has no {shot.value} reference; the nearest one is used."
+                )
+        return tuple(warnings)
+
+    async def _check_quota(self, actor: Actor, series: Series) -> None:
+        since = datetime.now(UTC) - timedelta(days=1)
+        used = await panels.requested_since(self._db, actor.guild_id, actor.member_id, since)
+        if used >= series.quota:
+            raise LimitReached(
+                f"You asked for {used} panels in the last 24 hours and {series.quota} are "
+                "allowed. Come back later, or ask a manager to raise the quota."
+            )
+
+    async def _keep(self, guild_id: int, image: bytes | None) -> str | None:
+        if image is None:
+            return None
+        picture = await asyncio.to_thread(self._door.open, image)
+        return await self._blobs.put(guild_id, picture.png)
+
+    async def _enqueue(
+        self,
+        actor: Actor,
+        series: Series,
+        brief: PanelBrief,
+        origin: PanelOrigin,
+        channel_id: int | None,
+        dedupe_key: str,
+        warnings: tuple[str, ...],
+        submission_sha256: str | None = None,
+    ) -> Requested:
+        kind = JobKind.SUBMISSION if origin is PanelOrigin.SUBMITTED else JobKind.GENERATE
+
+        def add(tx: Transaction) -> tuple[int, int]:
+            now = datetime.now(UTC)
+            panel_id = panels.create_panel(
+                tx,
+                guild_id=actor.guild_id,
+                series_id=series.id,
+                requester_id=actor.member_id,
+                origin=origin,
+                brief=brief,
+                channel_id=channel_id,
+                submission_sha256=submission_sha256,
+                now=now,
+            )
+            job_id = jobs.enqueue(
+                tx,
+                guild_id=actor.guild_id,
+                member_id=actor.member_id,
+                kind=kind,
+                panel_id=panel_id,
+                dedupe_key=dedupe_key,
+                now=now.timestamp(),
+            )
+            return panel_id, job_id
+
+        panel_id, job_id = await self._db.write(add)
+        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
+        return Requested(panel, await jobs.place_of(self._db, job_id), warnings)
+
+
+def _prompt(text: str) -> str:
+    prompt = " ".join(text.split())
+    if not prompt:
+        raise InvalidInput("Say what happens in the panel.")
+    if len(prompt) > MAX_PROMPT:
+        raise InvalidInput(f"The prompt has {len(prompt)} characters; {MAX_PROMPT} are allowed.")
+    return prompt
+
+
+def _page(page: int | None) -> int | None:
+    if page is not None and not 1 <= page <= MAX_PAGE:
+        raise InvalidInput(f"Page numbers go from 1 to {MAX_PAGE}.")
+    return page
+
+
+def _dialogue(text: str, roles: list[tuple[Character, Appearance]]) -> tuple[DialogueLine, ...]:
+    if not text.strip():
+        return ()
+    return parse_dialogue(text, [(c.character_id, c.name) for c, _ in roles])
+
+
+def _seed_of(dedupe_key: str) -> int:
+    """A seed that belongs to the request, so that a replay of it draws the same."""
+    return zlib.crc32(dedupe_key.encode())

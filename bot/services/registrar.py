@@ -1,0 +1,216 @@
+"""Takes uploads through the door, recognises copies, makes fingerprints, and stores them all."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.services.actor import Actor
+from pipeline.domain.character import Reference, ReferenceKind, ShotType
+from pipeline.domain.errors import InvalidPicture
+from pipeline.domain.fingerprint import Fingerprint, PictureHashes
+from pipeline.domain.geometry import Box, Size
+from pipeline.domain.panel import Candidate, PlacedFigure
+from pipeline.domain.quality import Threshold
+from pipeline.fingerprints.composite import encoder_set, fingerprint
+from pipeline.fingerprints.encoders.base import Encoder
+from pipeline.fingerprints.hashes import near_duplicate, picture_hashes
+from pipeline.imaging.colour import palette
+from pipeline.imaging.crops import shot_of
+from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical, to_png
+from pipeline.imaging.fit import fit_within
+from pipeline.imaging.masks import find_figure
+from pipeline.quality.calibration import thresholds_from_references
+from storage import cast
+from storage.database import Transaction
+
+if TYPE_CHECKING:
+    from bot.services.cast import Upload
+
+# Enough for print at the size of a panel; more only costs memory in every run.
+REFERENCE_SIDE = 2048
+# Source AF9: ten canonical references per character are a good start.
+GOOD_START = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudiedPicture:
+    """A new reference, ready to be stored."""
+
+    png: bytes
+    sha256: str
+    size: Size
+    kind: ReferenceKind
+    shot_type: ShotType
+    angle: str
+    expression: str
+    hashes: PictureHashes
+    fingerprints: tuple[Fingerprint, ...]
+    palette: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """What a batch of uploads turned out to be."""
+
+    fresh: tuple[StudiedPicture, ...]
+    duplicates: tuple[str, ...]
+
+    @property
+    def palette(self) -> tuple[str, ...]:
+        """The colours of the picture that shows most of the figure."""
+        order = [ShotType.FULL, ShotType.HALF, ShotType.DYNAMIC, ShotType.HEADSHOT]
+        best = min(self.fresh, key=lambda p: order.index(p.shot_type), default=None)
+        return best.palette if best else ()
+
+
+class Registrar:
+    """The desk where pictures become references."""
+
+    def __init__(self, door: PictureDoor, encoders: Sequence[Encoder]) -> None:
+        self._door = door
+        self._encoders = encoders
+
+    async def open(self, data: bytes) -> CanonicalPicture:
+        """One upload as a canonical picture.
+
+        Raises:
+            InvalidPicture: the bytes are not a picture that we take.
+        """
+        return await asyncio.to_thread(self._door.open, data)
+
+    async def study(
+        self,
+        uploads: Sequence["Upload"],
+        shot_type: ShotType | None,
+        known: Sequence[tuple[Reference, str, PictureHashes]],
+    ) -> Study:
+        """Open, hash and fingerprint uploads; near copies of what is registered are named.
+
+        Args:
+            uploads: pictures from outside.
+            shot_type: what the person said of all of them, or None to judge by the figure.
+            known: reference, its appearance_id, and hashes of everything the guild holds.
+
+        Raises:
+            InvalidPicture: an upload is refused; the text says which. None is kept then.
+        """
+        fresh: list[StudiedPicture] = []
+        duplicates: list[str] = []
+        seen = [(where, hashes) for _, where, hashes in known]
+        for number, upload in enumerate(uploads, start=1):
+            try:
+                picture = await self.open(upload.data)
+            except InvalidPicture as error:
+                if len(uploads) == 1:
+                    raise
+                raise InvalidPicture(f"Picture {number} ({upload.filename}): {error}") from error
+            studied = await asyncio.to_thread(self._study_one, picture, upload, shot_type)
+            twin = next((where for where, h in seen if near_duplicate(h, studied.hashes)), None)
+            if twin is not None:
+                duplicates.append(f"Picture {number} is already registered as {twin}.")
+                continue
+            seen.append((f"picture {number} of this upload", studied.hashes))
+            fresh.append(studied)
+        return Study(tuple(fresh), tuple(duplicates))
+
+    def _study_one(
+        self, picture: CanonicalPicture, upload: "Upload", shot_type: ShotType | None
+    ) -> StudiedPicture:
+        image = fit_within(load_canonical(picture.png), REFERENCE_SIDE)
+        png = to_png(image)
+        figure = find_figure(image)
+        shot = shot_type or upload.shot_type or (shot_of(figure) if figure else ShotType.HALF)
+        return StudiedPicture(
+            png=png,
+            sha256=hashlib.sha256(png).hexdigest(),
+            size=Size(*image.size),
+            kind=upload.kind,
+            shot_type=shot,
+            angle=upload.angle,
+            expression=upload.expression,
+            hashes=picture_hashes(image),
+            fingerprints=fingerprint(image, shot, self._encoders),
+            palette=tuple(palette(image, figure.mask)) if figure else (),
+        )
+
+    def thresholds(
+        self,
+        appearance_id: str,
+        known: Mapping[int, tuple[Fingerprint, ...]],
+        study: Study,
+    ) -> tuple[Threshold, ...]:
+        """Leave-one-out thresholds over the known references and the studied ones."""
+        # New references have no row yet; the numbers only keep them apart.
+        new = {-number: p.fingerprints for number, p in enumerate(study.fresh, start=1)}
+        return thresholds_from_references(
+            appearance_id, {**known, **new}, encoder_set(self._encoders)
+        )
+
+    def store(
+        self,
+        tx: Transaction,
+        actor: Actor,
+        appearance_row: int,
+        study: Study,
+        thresholds: Sequence[Threshold],
+    ) -> None:
+        """Write references, fingerprints and thresholds inside the caller's transaction."""
+        now = datetime.now(UTC)
+        for picture in study.fresh:
+            reference_id = cast.add_reference(
+                tx,
+                guild_id=actor.guild_id,
+                appearance_row=appearance_row,
+                sha256=picture.sha256,
+                kind=picture.kind,
+                shot_type=picture.shot_type,
+                angle=picture.angle,
+                expression=picture.expression,
+                width=picture.size.width,
+                height=picture.size.height,
+                canon=True,
+                notes="",
+                hashes=picture.hashes,
+                added_by=actor.member_id,
+                now=now,
+            )
+            cast.add_fingerprints(
+                tx,
+                guild_id=actor.guild_id,
+                reference_id=reference_id,
+                fingerprints=picture.fingerprints,
+            )
+        for threshold in thresholds:
+            cast.put_threshold(
+                tx,
+                guild_id=actor.guild_id,
+                appearance_row=appearance_row,
+                threshold=threshold,
+                now=now,
+            )
+
+    def readiness(
+        self, references: Sequence[Reference], thresholds: Sequence[Threshold]
+    ) -> str:
+        """One or two sentences: what the check can judge, and what would help."""
+        shots = {r.shot_type for r in references}
+        missing = [s.value for s in (ShotType.HEADSHOT, ShotType.HALF, ShotType.FULL)
+                   if s not in shots]
+        judged = sorted({t.key.crop.value for t in thresholds})
+        text = (
+            f"The check can judge: {', '.join(judged)}."
+            if judged
+            else "The check cannot judge this appearance yet: it needs more references."
+        )
+        if len(references) < GOOD_START:
+            text += f" {len(references)} references so far; {GOOD_START} make a good start."
+        if missing:
+            text += f" Missing shots: {', '.join(missing)}."
+        return text
+
+    def with_box(self, candidate: Candidate, character_id: str, box: Box) -> Candidate:
+        """The candidate with a person's own word on where the figure is."""
+        return replace(candidate, figures=(PlacedFigure(character_id, box),))

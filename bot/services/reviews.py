@@ -1,0 +1,190 @@
+"""Reviews: what moderators decide about panels that the check flagged."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bot.services.actor import Actor
+from pipeline.domain.errors import InvalidInput, WrongState
+from pipeline.domain.job import JobKind
+from pipeline.domain.panel import PanelOrigin, PanelStatus
+from pipeline.domain.review import PostKind, Review, ReviewStatus, StoredCandidate
+from storage import jobs, outbox, panels, reviews
+from storage.database import Database, Transaction
+
+MAX_NOTE = 500
+
+_Then = Callable[[Transaction, Review, datetime], None]
+
+# What a moderator can say drifted. Source: the drift modes named in JY6 and AF15.
+DRIFT_LABELS: tuple[tuple[str, str], ...] = (
+    ("other_character", "Another character"),
+    ("hair_color", "Hair colour"),
+    ("hair_shape", "Hair shape"),
+    ("eye_color", "Eye colour"),
+    ("eye_shape", "Eye shape"),
+    ("skin", "Skin tone"),
+    ("face_shape", "Face shape"),
+    ("outfit", "Outfit"),
+    ("outfit_color", "Outfit colour"),
+    ("accessory_missing", "Accessory missing"),
+    ("accessory_side", "Accessory on the wrong side"),
+    ("mark_missing", "Mark missing (scar, emblem)"),
+    ("proportions", "Proportions"),
+    ("age", "Age"),
+    ("palette", "Palette or saturation"),
+    ("line_style", "Line style"),
+    ("anatomy", "Anatomy"),
+    ("copy", "Copy of an earlier picture"),
+    ("nothing", "Nothing: the check was wrong"),
+)
+
+
+class ReviewService:
+    """What moderators decide."""
+
+    DRIFT_LABELS = DRIFT_LABELS
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def open(self, actor: Actor) -> list[Review]:
+        """Everything that waits for a decision, oldest first.
+
+        Raises:
+            NotAllowed: the actor does not moderate.
+        """
+        actor.require_moderator("see the review list")
+        return await reviews.open_reviews(self._db, actor.guild_id)
+
+    async def get(self, guild_id: int, review_id: int) -> Review:
+        """One review.
+
+        Raises:
+            NotFound: the guild has no such review.
+        """
+        return await reviews.get_review(self._db, guild_id, review_id)
+
+    async def candidate(self, guild_id: int, review: Review) -> StoredCandidate:
+        """The picture that the review is about."""
+        return await panels.get_candidate(self._db, guild_id, review.candidate_id)
+
+    async def approve(self, actor: Actor, review_id: int, note: str = "") -> Review:
+        """The picture is good: the panel is accepted with it.
+
+        Raises:
+            NotAllowed: the actor does not moderate.
+            WrongState: somebody decided already.
+        """
+
+        def then(tx: Transaction, review: Review, now: datetime) -> None:
+            panels.label_candidates(
+                tx, guild_id=review.guild_id, panel_id=review.panel_id,
+                candidate_ids=[review.candidate_id],
+            )
+            panels.choose_candidate(
+                tx, guild_id=review.guild_id, panel_id=review.panel_id,
+                candidate_id=review.candidate_id, now=now,
+            )
+            outbox.owe(
+                tx, guild_id=review.guild_id, kind=PostKind.PANEL_RESULT,
+                subject_id=review.panel_id,
+                dedupe_key=f"panel_result:{review.panel_id}:{review.id}", now=now,
+            )
+
+        return await self._decide(actor, review_id, ReviewStatus.APPROVED, note, then)
+
+    async def reject(self, actor: Actor, review_id: int, note: str = "") -> Review:
+        """The picture is not good enough: the panel ends here.
+
+        Raises:
+            NotAllowed: the actor does not moderate.
+            WrongState: somebody decided already.
+        """
+
+        def then(tx: Transaction, review: Review, now: datetime) -> None:
+            panels.set_status(
+                tx, guild_id=review.guild_id, panel_id=review.panel_id,
+                status=PanelStatus.REJECTED, now=now,
+            )
+
+        return await self._decide(actor, review_id, ReviewStatus.REJECTED, note, then)
+
+    async def retry(self, actor: Actor, review_id: int, note: str = "") -> Review:
+        """Draw again from a stronger rung than the last one.
+
+        Raises:
+            NotAllowed: the actor does not moderate.
+            WrongState: somebody decided already, or a person drew it.
+        """
+        review = await self.get(actor.guild_id, review_id)
+        if review.origin is PanelOrigin.SUBMITTED:
+            raise WrongState(
+                "A person drew this; it cannot be drawn again. Approve or reject it, and ask for "
+                "a new submission."
+            )
+        panel = await panels.get_panel(self._db, actor.guild_id, review.panel_id)
+        plan = await panels.plan_of(self._db, actor.guild_id, review.candidate_id)
+        strength = plan.strength + 1 if plan else 1
+
+        def then(tx: Transaction, review: Review, now: datetime) -> None:
+            panels.set_status(
+                tx, guild_id=review.guild_id, panel_id=review.panel_id,
+                status=PanelStatus.QUEUED, now=now,
+            )
+            jobs.enqueue(
+                tx, guild_id=review.guild_id, member_id=panel.requester_id,
+                kind=JobKind.GENERATE, panel_id=review.panel_id,
+                dedupe_key=f"retry:{review.id}", strength=strength, now=now.timestamp(),
+            )
+
+        return await self._decide(actor, review_id, ReviewStatus.RETRIED, note, then)
+
+    async def label(self, actor: Actor, review_id: int, label: str) -> Review:
+        """Say what drifted. Labels may be added after the decision, too.
+
+        Raises:
+            NotAllowed: the actor does not moderate.
+            InvalidInput: the label is not one of :data:`DRIFT_LABELS`.
+        """
+        actor.require_moderator("label drift")
+        if label not in dict(DRIFT_LABELS):
+            raise InvalidInput("Choose one of the listed kinds of drift.")
+        await self.get(actor.guild_id, review_id)
+        await self._db.write(
+            lambda tx: reviews.add_label(
+                tx, guild_id=actor.guild_id, review_id=review_id, label=label,
+                member_id=actor.member_id, now=datetime.now(UTC),
+            )
+        )
+        return await self.get(actor.guild_id, review_id)
+
+    async def thread_opened(self, guild_id: int, review_id: int, thread_id: int) -> None:
+        """Remember where the moderators talk about it."""
+        await self._db.write(
+            lambda tx: reviews.set_thread(
+                tx, guild_id=guild_id, review_id=review_id, thread_id=thread_id
+            )
+        )
+
+    async def _decide(
+        self, actor: Actor, review_id: int, status: ReviewStatus, note: str, then: _Then
+    ) -> Review:
+        actor.require_moderator("decide about flagged panels")
+        if len(note) > MAX_NOTE:
+            raise InvalidInput(f"The note has {len(note)} characters; {MAX_NOTE} are allowed.")
+        review = await self.get(actor.guild_id, review_id)
+
+        def work(tx: Transaction) -> None:
+            now = datetime.now(UTC)
+            reviews.decide(
+                tx, guild_id=actor.guild_id, review_id=review_id, status=status,
+                decided_by=actor.member_id, note=note, now=now,
+            )
+            then(tx, review, now)
+            outbox.owe(
+                tx, guild_id=actor.guild_id, kind=PostKind.REVIEW_DECIDED, subject_id=review_id,
+                dedupe_key=f"review_decided:{review_id}", now=now,
+            )
+
+        await self._db.write(work)
+        return await self.get(actor.guild_id, review_id)

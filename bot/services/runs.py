@@ -1,0 +1,267 @@
+"""What workers do with panels: read everything, run, write everything in one transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from bot.services.casting import cast_input, resolve_role
+from pipeline.domain.errors import OnModelError
+from pipeline.domain.inputs import LadderPolicy, PanelInputs
+from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.panel import Candidate, PanelStatus
+from pipeline.domain.quality import Accept, FlagForReview, JudgedCandidate, PanelOutcome
+from pipeline.domain.review import PostKind
+from pipeline.imaging.decode import load_canonical
+from pipeline.domain.geometry import Size
+from storage import cast, drift, jobs, outbox, panels, reviews
+from storage.blobs import BlobStore
+from storage.database import Database, Transaction
+
+VOTING_TIME = timedelta(hours=24)
+MAX_CRASHES = 3
+
+
+class RunService:
+    """The dispatcher's side of a panel."""
+
+    def __init__(
+        self, db: Database, blobs: BlobStore, policy: LadderPolicy = LadderPolicy()
+    ) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._policy = policy
+
+    async def inputs_for(self, job: Job) -> PanelInputs:
+        """Everything that the run needs, in one value.
+
+        Raises:
+            NotFound: a character or an appearance was deleted meanwhile.
+        """
+        guild_id = job.guild_id
+        panel = await panels.get_panel(self._db, guild_id, job.panel_id)
+        series = await cast.active_series(self._db, guild_id)
+        members = []
+        for role in panel.brief.cast:
+            character, appearance = await resolve_role(self._db, guild_id, role)
+            members.append(await cast_input(self._db, self._blobs, character, appearance))
+        earlier = await panels.panel_hashes(self._db, guild_id)
+        earlier.pop(f"panel {panel.id}", None)
+        await self._db.write(
+            lambda tx: panels.set_status(
+                tx, guild_id=guild_id, panel_id=panel.id, status=PanelStatus.RUNNING,
+                now=datetime.now(UTC),
+            )
+        )
+        return PanelInputs(
+            panel_id=panel.id,
+            brief=panel.brief,
+            cast=tuple(members),
+            style=series.style,
+            earlier=earlier,
+            policy=self._policy,
+            start_strength=job.strength,
+            submission=await self._submission(guild_id, panel.id),
+        )
+
+    async def _submission(self, guild_id: int, panel_id: int) -> Candidate | None:
+        sha256 = await panels.submission_of(self._db, guild_id, panel_id)
+        if sha256 is None:
+            return None
+        png = await self._blobs.get(guild_id, sha256)
+        size = await asyncio.to_thread(lambda: load_canonical(png).size)
+        return Candidate(png, Size(*size))
+
+    async def complete(self, job: Job, outcome: PanelOutcome) -> None:
+        """Keep the pictures, then write the outcome in one transaction.
+
+        A crash before the transaction re-queues the job (its blobs are found again by their
+        content); a crash after it finds the owed post in the outbox.
+
+        Raises:
+            LeaseLost: another worker owns the job by now; nothing was written.
+        """
+        shas = [
+            [await self._blobs.put(job.guild_id, j.candidate.image) for j in attempt.candidates]
+            for attempt in outcome.attempts
+        ]
+        evidence = None
+        if outcome.evidence is not None:
+            evidence = await self._blobs.put(job.guild_id, outcome.evidence)
+        await self._db.write(lambda tx: _record(tx, job, outcome, shas, evidence))
+
+    async def fail(self, job: Job, error: OnModelError) -> None:
+        """The job is over without a picture, and its requester is told why.
+
+        Raises:
+            LeaseLost: another worker owns the job by now; nothing was written.
+        """
+        await self._db.write(lambda tx: _fail(tx, job, str(error)))
+
+    async def cancelled(self, job: Job) -> None:
+        """The job stopped because somebody cancelled it.
+
+        Raises:
+            LeaseLost: another worker owns the job by now; nothing was written.
+        """
+
+        def work(tx: Transaction) -> None:
+            now = datetime.now(UTC)
+            jobs.finish(
+                tx, job_id=job.id, fence=job.fence, status=JobStatus.CANCELLED,
+                now=now.timestamp(),
+            )
+            panels.set_status(
+                tx, guild_id=job.guild_id, panel_id=job.panel_id,
+                status=PanelStatus.CANCELLED, now=now,
+            )
+
+        await self._db.write(work)
+
+    async def release_crashed(self, job: Job, error: str) -> JobStatus:
+        """The worker died with the job: back to the queue, or dead after too many times.
+
+        Raises:
+            LeaseLost: another worker owns the job by now; nothing was written.
+        """
+
+        def work(tx: Transaction) -> JobStatus:
+            now = datetime.now(UTC)
+            status = jobs.release_crashed(
+                tx, job_id=job.id, fence=job.fence, max_crashes=MAX_CRASHES, error=error,
+                now=now.timestamp(),
+            )
+            _after_crash(tx, job, status, error, now)
+            return status
+
+        return await self._db.write(work)
+
+    async def requeue(self, job: Job) -> None:
+        """A graceful stop: the job waits again and no crash is counted.
+
+        Raises:
+            LeaseLost: another worker owns the job by now; nothing was written.
+        """
+
+        def work(tx: Transaction) -> None:
+            now = datetime.now(UTC)
+            jobs.requeue(tx, job_id=job.id, fence=job.fence, now=now.timestamp())
+            _after_crash(tx, job, JobStatus.QUEUED, "", now)
+
+        await self._db.write(work)
+
+    async def recover_expired(self) -> Sequence[Job]:
+        """Take back the jobs whose lease ran out: their worker or its bot is gone."""
+
+        def work(tx: Transaction) -> list[Job]:
+            now = datetime.now(UTC)
+            expired = jobs.requeue_expired(tx, now=now.timestamp(), max_crashes=MAX_CRASHES)
+            for job in expired:
+                _after_crash(tx, job, job.status, job.error or "The worker died.", now)
+            return expired
+
+        return await self._db.write(work)
+
+
+def _after_crash(
+    tx: Transaction, job: Job, status: JobStatus, error: str, now: datetime
+) -> None:
+    if status is JobStatus.DEAD:
+        _panel_failed(tx, job, error, now)
+    elif status is JobStatus.QUEUED:
+        panels.set_status(
+            tx, guild_id=job.guild_id, panel_id=job.panel_id, status=PanelStatus.QUEUED, now=now
+        )
+
+
+def _fail(tx: Transaction, job: Job, error: str) -> None:
+    now = datetime.now(UTC)
+    jobs.finish(
+        tx, job_id=job.id, fence=job.fence, status=JobStatus.DEAD, error=error,
+        now=now.timestamp(),
+    )
+    _panel_failed(tx, job, error, now)
+
+
+def _panel_failed(tx: Transaction, job: Job, error: str, now: datetime) -> None:
+    panels.set_status(
+        tx, guild_id=job.guild_id, panel_id=job.panel_id, status=PanelStatus.FAILED,
+        failure=error, now=now,
+    )
+    _owe(tx, job, PostKind.PANEL_FAILED, job.panel_id, now)
+
+
+def _record(
+    tx: Transaction,
+    job: Job,
+    outcome: PanelOutcome,
+    shas: Sequence[Sequence[str]],
+    evidence: str | None,
+) -> None:
+    now = datetime.now(UTC)
+    # First, because it raises when the job belongs to somebody else by now.
+    jobs.finish(
+        tx, job_id=job.id, fence=job.fence, status=JobStatus.DONE, seconds=outcome.seconds,
+        now=now.timestamp(),
+    )
+    rows = [
+        panels.add_attempt(
+            tx, guild_id=job.guild_id, panel_id=job.panel_id, job_id=job.id, attempt=attempt,
+            image_shas=attempt_shas, now=now,
+        )
+        for attempt, attempt_shas in zip(outcome.attempts, shas, strict=True)
+    ]
+    match outcome.decision:
+        case Accept(picks):
+            chosen = [rows[a][c] for a, c in picks]
+            for (a, c), row in zip(picks, chosen, strict=True):
+                _sample(tx, job, row, outcome.attempts[a].candidates[c], now)
+            _accept(tx, job, chosen, now)
+        case FlagForReview((a, c), flag, reason):
+            _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now)
+            panels.set_status(
+                tx, guild_id=job.guild_id, panel_id=job.panel_id, status=PanelStatus.REVIEW,
+                now=now,
+            )
+            review_id = reviews.open_review(
+                tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=rows[a][c],
+                flag=flag, reason=reason, evidence_sha256=evidence, now=now,
+            )
+            _owe(tx, job, PostKind.REVIEW_THREAD, review_id, now)
+
+
+def _accept(tx: Transaction, job: Job, chosen: list[int], now: datetime) -> None:
+    """One candidate is accepted at once; several go to a vote."""
+    panels.label_candidates(
+        tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen
+    )
+    if len(chosen) == 1:
+        panels.choose_candidate(
+            tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=chosen[0], now=now
+        )
+    else:
+        panels.open_voting(
+            tx, guild_id=job.guild_id, panel_id=job.panel_id, closes_at=now + VOTING_TIME, now=now
+        )
+    _owe(tx, job, PostKind.VOTE_CARD, job.panel_id, now)
+
+
+def _sample(
+    tx: Transaction, job: Job, candidate_id: int, judged: JudgedCandidate, now: datetime
+) -> None:
+    for check in judged.report.checks:
+        if check.similarity is not None:
+            drift.add_sample(
+                tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=candidate_id,
+                check=check, now=now,
+            )
+
+
+def _owe(tx: Transaction, job: Job, kind: PostKind, subject_id: int, now: datetime) -> None:
+    outbox.owe(
+        tx,
+        guild_id=job.guild_id,
+        kind=kind,
+        subject_id=subject_id,
+        dedupe_key=f"{kind.value}:{subject_id}:{job.id}",
+        now=now,
+    )
