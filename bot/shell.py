@@ -1,0 +1,130 @@
+"""The registry from a shell: the same services as behind Discord, on the same data folder."""
+
+import argparse
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.app import App, open_app
+from bot.services.actor import Actor
+from bot.services.cast import NewCharacter, Upload
+from bot.services.naming import character_slug
+from bot.settings import load_settings
+from pipeline.domain.character import ShotType
+from pipeline.domain.errors import InvalidInput, NotFound
+from pipeline.imaging.decode import MAX_BYTES
+
+# The registry of the person at the shell, beside those of Discord's guilds (snowflakes are large).
+SHELL_GUILD = 1
+SHELL_MEMBER = 1
+
+
+@asynccontextmanager
+async def _studio(guild: int | None) -> AsyncIterator[tuple[App, Actor]]:
+    settings = load_settings()
+    guild_id = guild or settings.guild_id or SHELL_GUILD
+    actor = Actor(guild_id, SHELL_MEMBER, is_moderator=True, can_manage=True)
+    async with open_app(settings) as app:
+        yield app, actor
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file that a person named.
+
+    Raises:
+        InvalidInput: it is not there, not a file, or too large.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InvalidInput(f"{path.name} is larger than {MAX_BYTES // 2**20} MiB.")
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
+
+
+async def register(arguments: argparse.Namespace) -> str:
+    """Add a character, or references to one that exists already."""
+    uploads = [Upload(path.name, _read(path)) for path in arguments.images]
+    shot = ShotType(arguments.shot_type) if arguments.shot_type else None
+    async with _studio(arguments.guild) as (app, actor):
+        try:
+            await app.cast.series(actor.guild_id)
+        except NotFound:
+            await app.cast.create_series(actor, name="My comic")
+        known = {entry.character.character_id for entry in await app.cast.entries(actor)}
+        if character_slug(arguments.name) in known:
+            done = await app.cast.add_references(
+                actor, character_slug(arguments.name), uploads,
+                appearance=arguments.appearance, shot_type=shot,
+            )
+        else:
+            new = NewCharacter(arguments.name, arguments.appearance, shot)
+            done = await app.cast.register(actor, new, uploads)
+    lines = [
+        f"{done.character.name} ({done.character.character_id}), appearance "
+        f"{done.appearance.appearance_id}: {len(done.added)} references added.",
+        *done.duplicates,
+        done.readiness,
+    ]
+    return "\n".join(lines)
+
+
+async def list_cast(arguments: argparse.Namespace) -> str:
+    """The cast, one line a character, or JSON."""
+    async with _studio(arguments.guild) as (app, actor):
+        entries = await app.cast.entries(actor)
+    if arguments.as_json:
+        return json.dumps(
+            [
+                {
+                    "character_id": e.character.character_id,
+                    "name": e.character.name,
+                    "appearances": [a.appearance_id for a in e.appearances],
+                    "references": e.references,
+                }
+                for e in entries
+            ],
+            indent=2,
+        )
+    if not entries:
+        return "The cast is empty. Add somebody: onmodel cast register NAME IMAGE…"
+    return "\n".join(
+        f"{e.character.character_id}  {e.character.name}  {e.references} references in "
+        f"{', '.join(a.appearance_id for a in e.appearances)}"
+        for e in entries
+    )
+
+
+async def write_sheet(arguments: argparse.Namespace) -> str:
+    """Write a character's model sheet as PNG."""
+    async with _studio(arguments.guild) as (app, actor):
+        png = await app.cast.sheet(actor, arguments.id, arguments.appearance)
+    try:
+        arguments.out.write_bytes(png)
+    except OSError as error:
+        raise InvalidInput(f"{arguments.out} cannot be written: {error.strerror}.") from error
+    return f"Wrote {arguments.out}."
+
+
+async def check_picture(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Judge one picture; the result as plain data."""
+    data = _read(arguments.image)
+    shot = ShotType(arguments.shot_type) if arguments.shot_type else None
+    async with _studio(arguments.guild) as (app, actor):
+        result = await app.cast.check(
+            actor, data, character=arguments.character, appearance=arguments.appearance,
+            shot_type=shot,
+        )
+    check = result.judged.report.checks[0]
+    return {
+        "verdict": check.verdict.value,
+        "reason": check.reason,
+        "character": check.character_id,
+        "appearance": check.appearance_id,
+        "similarity": check.similarity,
+        "threshold": check.threshold,
+        "crop": check.crop.value if check.crop else None,
+        "segments": dict(check.segments),
+    }
