@@ -1,0 +1,1 @@
+"""Fingerprints of pictures: perceptual hashes and encoders."""

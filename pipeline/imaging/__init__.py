@@ -1,0 +1,1 @@
+"""Pictures: the door for bytes from outside, figures and crops, colour."""
