@@ -1,0 +1,135 @@
+"""The outbox: posts that are owed to Discord, written in the transaction that owes them."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.domain.review import OutboxItem, Posted, PostKind
+from storage.database import Database
+from storage.times import Moment, to_seconds, to_text
+
+BACKOFF_SECONDS, BACKOFF_MOST = 30.0, 600.0
+"""An item that was taken is due again after 30 s, 60 s, 120 s … and 10 minutes at most."""
+
+
+def owe(
+    tx: sqlite3.Connection,
+    *,
+    guild_id: int,
+    kind: PostKind,
+    subject_id: int,
+    dedupe_key: str,
+    payload: Mapping[str, Any] | None = None,
+    now: Moment,
+) -> bool:
+    """Note that something has to be posted, once.
+
+    Args:
+        tx: inside the write that makes the post due.
+        guild_id: the tenant.
+        kind: what kind of message.
+        subject_id: the row it is about (a panel, a review).
+        dedupe_key: the same key of a guild is owed only once.
+        payload: JSON-able facts for the message.
+        now: when.
+
+    Returns:
+        False if it was owed before; then nothing changes.
+    """
+    row = tx.execute(
+        "INSERT INTO outbox (guild_id, kind, subject_id, dedupe_key, payload, next_at, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (guild_id, dedupe_key) DO NOTHING RETURNING id",
+        (
+            guild_id,
+            kind,
+            subject_id,
+            dedupe_key,
+            json.dumps(dict(payload or {}), ensure_ascii=False),
+            to_seconds(now),
+            to_text(now),
+        ),
+    ).fetchone()
+    return row is not None
+
+
+def take_due(tx: sqlite3.Connection, *, now: float, limit: int = 10) -> list[OutboxItem]:
+    """Take items whose time has come, oldest first, and count the try before it is made.
+
+    ``OutboxItem.tries`` is the number of earlier tries. Each item is due again later, unless
+    :func:`mark_posted` comes first: so a crash in the middle of a post loses nothing.
+    """
+    rows = tx.execute(
+        "UPDATE outbox SET tries = tries + 1, "
+        "next_at = :now + min(:most, :backoff * (1 << min(tries, 16))) "
+        "WHERE id IN (SELECT id FROM outbox WHERE status = 'pending' AND next_at <= :now "
+        "ORDER BY next_at, id LIMIT :limit) RETURNING *",
+        {"now": now, "limit": limit, "backoff": BACKOFF_SECONDS, "most": BACKOFF_MOST},
+    ).fetchall()
+    return [_item(row) for row in sorted(rows, key=lambda row: row["id"])]
+
+
+def resume(tx: sqlite3.Connection, *, now: float) -> int:
+    """Make all pending items due at once, when a pump starts and nobody else is posting.
+
+    Returns:
+        How many are pending.
+    """
+    return tx.execute(
+        "UPDATE outbox SET next_at = min(next_at, ?) WHERE status = 'pending'", (now,)
+    ).rowcount
+
+
+def mark_posted(tx: sqlite3.Connection, *, item_id: int, posted: Posted, now: Moment) -> None:
+    """Remember where a post ended up; it is not owed any more."""
+    tx.execute(
+        "UPDATE outbox SET status = 'posted', channel_id = ?, message_id = ?, thread_id = ?, "
+        "error = NULL, posted_at = ? WHERE id = ?",
+        (posted.channel_id, posted.message_id, posted.thread_id, to_text(now), item_id),
+    )
+
+
+def mark_failed(
+    tx: sqlite3.Connection, *, item_id: int, error: str, now: Moment, give_up: bool
+) -> None:
+    """Remember why a try failed. It is tried again after 2, 4, 8 … seconds, unless given up."""
+    tx.execute(
+        "UPDATE outbox SET error = :error, status = iif(:give_up, 'dead', status), "
+        "next_at = :now + min(:most, 1 << min(tries, 16)) "
+        "WHERE id = :id AND status = 'pending'",
+        {
+            "id": item_id,
+            "error": error,
+            "give_up": give_up,
+            "now": to_seconds(now),
+            "most": BACKOFF_MOST,
+        },
+    )
+
+
+async def posts_of(db: Database, guild_id: int, kind: PostKind, subject_id: int) -> list[Posted]:
+    """Where the posts about a row ended up, oldest first."""
+    rows = await db.fetch_all(
+        "SELECT channel_id, message_id, thread_id FROM outbox WHERE guild_id = ? AND kind = ? "
+        "AND subject_id = ? AND status = 'posted' ORDER BY id",
+        (guild_id, kind, subject_id),
+    )
+    return [Posted(row["channel_id"], row["message_id"], row["thread_id"]) for row in rows]
+
+
+async def pending_count(db: Database) -> int:
+    """How many posts are owed, over all guilds."""
+    row = await db.fetch_one("SELECT count(*) AS n FROM outbox WHERE status = 'pending'")
+    return 0 if row is None else row["n"]
+
+
+def _item(row: sqlite3.Row) -> OutboxItem:
+    return OutboxItem(
+        id=row["id"],
+        guild_id=row["guild_id"],
+        kind=PostKind(row["kind"]),
+        subject_id=row["subject_id"],
+        dedupe_key=row["dedupe_key"],
+        payload=json.loads(row["payload"]),
+        tries=row["tries"] - 1,
+    )
