@@ -60,7 +60,7 @@ async def register(arguments: argparse.Namespace) -> str:
                 appearance=arguments.appearance, shot_type=shot,
             )
         else:
-            new = NewCharacter(arguments.name, arguments.appearance, shot)
+            new = NewCharacter(arguments.name, arguments.appearance, shot_type=shot)
             done = await app.cast.register(actor, new, uploads)
     lines = [
         f"{done.character.name} ({done.character.character_id}), appearance "

@@ -53,10 +53,14 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class NewCharacter:
-    """What a person says about a new member of the cast."""
+    """What a person says about a new member of the cast.
+
+    ``appearance`` names the first look and gives its id; ``label`` is how lists show it.
+    """
 
     name: str
     appearance: str | None = None
+    label: str = ""
     shot_type: ShotType | None = None
     notes: str = ""
     height_ratio: float = 1.0
@@ -185,11 +189,12 @@ class CastService:
             raise InvalidInput("The height ratio must be between 0.05 and 5; an adult is 1.")
         _check_uploads(uploads, at_least=1)
         character_id = character_slug(name)
-        label = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
+        look = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
+        label = clean_name(new.label or look, "label")
         await cast.require_free(self._db, actor.guild_id, character_id)
         async with self._lock(actor.guild_id):
             study = await self._study(actor, uploads, new.shot_type)
-            appearance_id = appearance_slug(character_id, label)
+            appearance_id = appearance_slug(character_id, look)
             thresholds = await self._thresholds(actor.guild_id, appearance_id, None, study)
 
             def add(tx: cast.Transaction) -> int:
@@ -230,6 +235,7 @@ class CastService:
         *,
         appearance: str | None = None,
         shot_type: ShotType | None = None,
+        label: str = "",
         components: Mapping[str, str] | None = None,
     ) -> Registration:
         """Add pictures to an appearance; an unknown appearance name starts a new one.
@@ -243,7 +249,9 @@ class CastService:
         actor.require_own(found.owner_id, f"add references to {found.name}")
         _check_uploads(uploads, at_least=1)
         async with self._lock(actor.guild_id):
-            target = await self._appearance_for(actor, found, appearance, components or {})
+            target = await self._appearance_for(
+                actor, found, appearance, label, components or {}
+            )
             held = await cast.list_references(self._db, actor.guild_id, target.id)
             if len(held) + len(uploads) > MAX_REFERENCES:
                 raise LimitReached(
@@ -363,21 +371,26 @@ class CastService:
         return study
 
     async def _appearance_for(
-        self, actor: Actor, character: Character, wanted: str | None, components: Mapping[str, str]
+        self,
+        actor: Actor,
+        character: Character,
+        wanted: str | None,
+        label: str,
+        components: Mapping[str, str],
     ) -> Appearance:
         try:
             return await pick_appearance(self._db, character, wanted)
         except NotFound:
             if wanted is None:
                 raise
-        label = clean_name(wanted, "appearance")
+        look = clean_name(wanted, "appearance")
         row = await self._db.write(
             lambda tx: cast.create_appearance(
                 tx,
                 guild_id=actor.guild_id,
                 character_row=character.id,
-                appearance_id=appearance_slug(character.character_id, label),
-                label=label,
+                appearance_id=appearance_slug(character.character_id, look),
+                label=clean_name(label or look, "label"),
                 components=dict(components),
                 palette=(),
                 notes="",

@@ -1,0 +1,1 @@
+"""A whole production without Discord: the same services, queue, worker and outbox."""
