@@ -1,0 +1,108 @@
+"""The Discord client: loads the cogs, keeps the command list in step, remembers nothing itself."""
+
+import hashlib
+import json
+import logging
+from asyncio import Lock
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from storage import guilds
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.queue.outbox import Poster
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = (
+    "cogs.ui.errors",
+    "cogs.poster",
+    "cogs.series",
+    "cogs.characters",
+    "cogs.panels",
+    "cogs.votes",
+    "cogs.queue",
+    "cogs.reviews",
+    "cogs.pages",
+)
+
+
+def _intents() -> discord.Intents:
+    """Servers and their channels; no messages, no presences, no member list."""
+    intents = discord.Intents.none()
+    intents.guilds = True
+    return intents
+
+
+class OnModelBot(commands.AutoShardedBot):
+    """The bot of one process. ``app`` holds the services; ``poster`` is set by its extension.
+
+    It reads no messages (no message content intent), never pings anybody, and is installed into
+    servers only, not by single users.
+    """
+
+    poster: "Poster"
+
+    def __init__(self, app: "App") -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=_intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=False, private_channel=False
+            ),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+        )
+        self.app = app
+        self._card_locks: WeakValueDictionary[int, Lock] = WeakValueDictionary()
+
+    def card_lock(self, panel_id: int) -> Lock:
+        """Held while a panel's card is read and edited, so that the newest state is shown last."""
+        return self._card_locks.setdefault(panel_id, Lock())
+
+    async def setup_hook(self) -> None:
+        """Load the cogs and sync the commands; runs after the login, before the gateway."""
+        for name in EXTENSIONS:
+            await self.load_extension(name)
+        await self.sync_commands()
+
+    async def sync_commands(self) -> bool:
+        """Send the command list to Discord if it changed since the last time.
+
+        Discord counts command creations per day, so a restart alone must not send them again.
+        With a development server in the settings the list goes there and shows at once.
+
+        Returns:
+            Whether the list was sent.
+        """
+        guild_id = self.app.settings.guild_id
+        target = discord.Object(guild_id) if guild_id is not None else None
+        if target is not None:
+            self.tree.copy_global_to(guild=target)
+        key = f"commands:{self.application_id}:{guild_id or 'global'}"
+        digest = tree_digest(self.tree, target)
+        if await guilds.get_setting(self.app.db, key) == digest:
+            return False
+        await self.tree.sync(guild=target)
+        await self.app.db.write(lambda tx: guilds.put_setting(tx, key, digest))
+        log.info("commands synced", extra={"action": "sync"})
+        return True
+
+    async def on_ready(self) -> None:
+        """Say that the bot is there; fires again after a reconnect."""
+        log.info("ready in %d servers", len(self.guilds), extra={"action": "ready"})
+
+
+def tree_digest(tree: app_commands.CommandTree[Any], guild: discord.abc.Snowflake | None) -> str:
+    """A sha256 over the commands exactly as Discord would get them."""
+    payload = [command.to_dict(tree) for command in tree.get_commands(guild=guild)]
+    text = json.dumps(payload, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

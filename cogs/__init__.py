@@ -1,0 +1,1 @@
+"""The Discord surface: parse, authorise, call one service, render. Nothing else."""

@@ -1,0 +1,147 @@
+"""``/character``: who the cast is, and the pictures that prove it."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import OnModelBot
+from bot.services.cast import NewCharacter, Registration
+from cogs.entry import (
+    SHOT_TYPES,
+    Interaction,
+    acknowledge,
+    actor_of,
+    picture_for,
+    read_uploads,
+    reply,
+    suggest_appearances,
+    suggest_characters,
+)
+from cogs.ui.card import Card
+from cogs.ui.limits import plain
+from cogs.ui.notices import cast_card, done, registration_card
+from cogs.ui.verdicts import NEUTRAL
+from pipeline.domain.character import ShotType
+
+Attachment = discord.Attachment
+
+
+class CharacterCog(
+    commands.GroupCog, group_name="character", group_description="The cast of the comic"
+):
+    """Registration and the model sheet."""
+
+    def __init__(self, bot: OnModelBot) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Add a character to the cast, with one to five pictures")
+    @app_commands.describe(
+        name="What the character is called",
+        image="A picture of the character alone, best with a transparent or plain ground",
+        appearance="What this look is called, for instance school uniform",
+        shot_type="How much of the figure the pictures show",
+        notes="What an artist must know: scars, habits, proportions",
+    )
+    @app_commands.choices(shot_type=SHOT_TYPES)
+    async def register(
+        self,
+        interaction: Interaction,
+        name: app_commands.Range[str, 1, 80],
+        image: Attachment,
+        image2: Attachment | None = None,
+        image3: Attachment | None = None,
+        image4: Attachment | None = None,
+        image5: Attachment | None = None,
+        appearance: app_commands.Range[str, 1, 80] | None = None,
+        shot_type: str | None = None,
+        notes: app_commands.Range[str, 1, 500] = "",
+    ) -> None:
+        """Register a character; the person who does it owns it."""
+        await acknowledge(interaction)
+        registration = await self.bot.app.cast.register(
+            await actor_of(interaction),
+            NewCharacter(name, appearance, ShotType(shot_type) if shot_type else None, notes),
+            await read_uploads((image, image2, image3, image4, image5)),
+        )
+        await reply(interaction, _registered(registration, "is in the cast"))
+
+    @app_commands.command(
+        name="add-reference", description="Add pictures to a character; a new look starts so too"
+    )
+    @app_commands.describe(
+        character="Whose pictures these are",
+        image="A picture of the character alone",
+        appearance="Which look; a new name starts a new look",
+        shot_type="How much of the figure the pictures show",
+    )
+    @app_commands.choices(shot_type=SHOT_TYPES)
+    @app_commands.autocomplete(character=suggest_characters, appearance=suggest_appearances)
+    async def add_reference(
+        self,
+        interaction: Interaction,
+        character: str,
+        image: Attachment,
+        image2: Attachment | None = None,
+        image3: Attachment | None = None,
+        image4: Attachment | None = None,
+        image5: Attachment | None = None,
+        appearance: app_commands.Range[str, 1, 80] | None = None,
+        shot_type: str | None = None,
+    ) -> None:
+        """Add references; its owner and moderators may."""
+        await acknowledge(interaction)
+        registration = await self.bot.app.cast.add_references(
+            await actor_of(interaction),
+            character,
+            await read_uploads((image, image2, image3, image4, image5)),
+            appearance=appearance,
+            shot_type=ShotType(shot_type) if shot_type else None,
+        )
+        await reply(interaction, _registered(registration, "has new pictures"))
+
+    @app_commands.command(description="The model sheet of a character as a picture")
+    @app_commands.describe(character="Whose sheet", appearance="Which look")
+    @app_commands.autocomplete(character=suggest_characters, appearance=suggest_appearances)
+    async def sheet(
+        self, interaction: Interaction, character: str, appearance: str | None = None
+    ) -> None:
+        """Show the model sheet to everyone in the channel."""
+        await acknowledge(interaction, public=True)
+        png = await self.bot.app.cast.sheet(await actor_of(interaction), character, appearance)
+        shown = plain(character, 60)
+        alt = f"Model sheet of {character}: registered references by shot type, palette and notes"
+        picture = await picture_for(interaction, "model-sheet", alt, png)
+        await reply(interaction, Card(NEUTRAL).heading(f"📐 Model sheet: {shown}").gallery(picture))
+
+    @app_commands.command(name="list", description="Everyone in the cast")
+    async def list_all(self, interaction: Interaction) -> None:
+        """List the cast."""
+        await acknowledge(interaction)
+        entries = await self.bot.app.cast.entries(await actor_of(interaction))
+        await reply(interaction, cast_card(entries))
+
+    @app_commands.command(description="Remove a character with all its pictures, for good")
+    @app_commands.describe(character="Who leaves the cast")
+    @app_commands.autocomplete(character=suggest_characters)
+    async def delete(self, interaction: Interaction, character: str) -> None:
+        """Remove a character; its owner and moderators may."""
+        await acknowledge(interaction)
+        entry = await self.bot.app.cast.delete(await actor_of(interaction), character)
+        count = f"{entry.references} picture{'' if entry.references == 1 else 's'}"
+        name = plain(entry.character.name, 60)
+        await reply(interaction, done(f"{name} has left the cast", f"{count} were removed too."))
+
+
+def _registered(registration: Registration, what: str) -> Card:
+    return registration_card(
+        f"{plain(registration.character.name, 60)} {what}",
+        registration.appearance,
+        len(registration.added),
+        registration.duplicates,
+        registration.readiness,
+    )
+
+
+async def setup(bot: OnModelBot) -> None:
+    """Add the cog."""
+    await bot.add_cog(CharacterCog(bot))

@@ -1,0 +1,157 @@
+"""What every command does first and last: answer in time, say who asks, read files, reply."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import discord
+from discord import app_commands
+
+from bot.client import OnModelBot
+from bot.services.actor import Actor
+from bot.services.cast import Upload
+from cogs.ui.card import Card
+from cogs.ui.errors import mark_public
+from cogs.ui.limits import CHOICE_NAME, CHOICES, clip
+from cogs.ui.pictures import DEFAULT_LIMIT, Picture, fitted
+from pipeline.domain.errors import InvalidPicture, NotFound
+from pipeline.imaging.decode import MAX_BYTES
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[OnModelBot]
+
+SHOT_TYPES = [
+    app_commands.Choice(name="headshot", value="headshot"),
+    app_commands.Choice(name="half figure", value="half"),
+    app_commands.Choice(name="full figure", value="full"),
+    app_commands.Choice(name="dynamic", value="dynamic"),
+]
+
+
+async def acknowledge(interaction: Interaction, *, public: bool = False) -> None:
+    """Answer within Discord's three seconds, before anything else is done.
+
+    Who sees the answer is fixed here; an error after a public answer replaces it in private.
+    """
+    await interaction.response.defer(ephemeral=not public, thinking=True)
+    if public:
+        mark_public(interaction)
+
+
+def guild_of(interaction: Interaction) -> int:
+    """The server where it happens: always the interaction's own, never one from an id.
+
+    Raises:
+        NotFound: outside of a server.
+    """
+    if interaction.guild_id is None:
+        raise NotFound("This works in a server only.")
+    return interaction.guild_id
+
+
+async def actor_of(interaction: Interaction) -> Actor:
+    """Who acts, with the rights that Discord and the series settings give."""
+    guild_id = guild_of(interaction)
+    roles = {role.id for role in getattr(interaction.user, "roles", ())}
+    return Actor(
+        guild_id,
+        interaction.user.id,
+        is_moderator=await _moderator_role(interaction.client, guild_id) in roles,
+        can_manage=interaction.permissions.manage_guild,
+    )
+
+
+async def _moderator_role(bot: OnModelBot, guild_id: int) -> int | None:
+    try:
+        return (await bot.app.cast.series(guild_id)).moderator_role_id
+    except NotFound:
+        return None
+
+
+def key_of(interaction: Interaction) -> str:
+    """A dedupe key: however often an interaction is handled, it is one request."""
+    return f"interaction:{interaction.id}"
+
+
+async def read_picture(attachment: discord.Attachment) -> bytes:
+    """An attachment's bytes; its signed address is used once and never kept.
+
+    Raises:
+        InvalidPicture: it is too large (told by Discord, so nothing is downloaded) or gone.
+    """
+    if attachment.size > MAX_BYTES:
+        most = MAX_BYTES // (1024 * 1024)
+        raise InvalidPicture(
+            f"{clip(attachment.filename, 60)} has {attachment.size / 2**20:.1f} MiB; "
+            f"{most} MiB are allowed. Send a smaller copy."
+        )
+    try:
+        return await attachment.read()
+    except discord.NotFound as error:
+        raise InvalidPicture(
+            f"Discord no longer has {clip(attachment.filename, 60)}. Send it again."
+        ) from error
+
+
+async def read_uploads(attachments: Sequence[discord.Attachment | None]) -> list[Upload]:
+    """All attachments that were given, downloaded side by side, in their order.
+
+    Raises:
+        InvalidPicture: one is too large or gone; none is used then.
+    """
+    given = [attachment for attachment in attachments if attachment is not None]
+    pictures = await asyncio.gather(*map(read_picture, given))
+    return [Upload(a.filename, data) for a, data in zip(given, pictures, strict=True)]
+
+
+async def picture_for(interaction: Interaction, stem: str, alt: str, png: bytes) -> Picture:
+    """A picture that fits into an answer to ``interaction``."""
+    return await fitted(stem, alt, png, interaction.filesize_limit or DEFAULT_LIMIT)
+
+
+async def reply(interaction: Interaction, card: Card) -> None:
+    """Fill the deferred answer of a command."""
+    await interaction.edit_original_response(view=card.view(), attachments=card.files())
+
+
+async def whisper(interaction: Interaction, card: Card) -> None:
+    """Answer a button in private, beside the message that carries it."""
+    await interaction.followup.send(view=card.view(), files=card.files(), ephemeral=True)
+
+
+async def suggest_characters(
+    interaction: Interaction, current: str
+) -> list[app_commands.Choice[str]]:
+    """Autocomplete of one character: names for people, ids for the command."""
+    found = await interaction.client.app.cast.suggest(guild_of(interaction), current)
+    return [
+        app_commands.Choice(name=clip(c.name, CHOICE_NAME), value=c.character_id)
+        for c in found[:CHOICES]
+    ]
+
+
+async def suggest_cast(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Autocomplete of several characters with commas between them: completes the last one."""
+    before, comma, last = current.rpartition(",")
+    head = f"{before.strip()}, " if comma else ""
+    found = await interaction.client.app.cast.suggest(guild_of(interaction), last.strip())
+    choices = [
+        app_commands.Choice(name=f"{head}{c.name}", value=f"{head}{c.character_id}")
+        for c in found
+        if len(f"{head}{c.name}") <= CHOICE_NAME and len(f"{head}{c.character_id}") <= CHOICE_NAME
+    ]
+    return choices[:CHOICES]
+
+
+async def suggest_appearances(
+    interaction: Interaction, current: str
+) -> list[app_commands.Choice[str]]:
+    """Autocomplete of an appearance by its id or label."""
+    found = await interaction.client.app.cast.suggest_appearances(guild_of(interaction), current)
+    return [
+        app_commands.Choice(
+            name=clip(f"{a.label} ({a.appearance_id})", CHOICE_NAME), value=a.appearance_id
+        )
+        for a in found[:CHOICES]
+    ]

@@ -1,0 +1,94 @@
+"""Reads through the services what a card shows, and the pictures that belong on it."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.app import App
+from bot.services.actor import Actor
+from cogs.ui.cards import (
+    PanelFacts,
+    ReviewFacts,
+    alternate_alt,
+    alternate_stem,
+    evidence_alt,
+    evidence_stem,
+)
+from cogs.ui.pictures import Picture, fitted
+
+DRAFT_GENERATOR = "draft"
+
+
+async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> PanelFacts:
+    """A panel as its card shows it now.
+
+    Raises:
+        NotFound: the actor's guild has no such panel.
+    """
+    view = await app.panels.view(actor, panel_id)
+    return PanelFacts(
+        panel=view.panel,
+        names=view.cast_names,
+        candidates=view.candidates,
+        tally=view.tally,
+        drafted=app.settings.generator == DRAFT_GENERATOR,
+        post=post,
+    )
+
+
+async def alternate_pictures(app: App, facts: PanelFacts, limit: int) -> list[Picture]:
+    """The alternates with their bytes, each at most ``limit`` bytes."""
+    return [
+        await fitted(
+            alternate_stem(facts.panel.id, candidate),
+            alternate_alt(facts, candidate),
+            await app.panels.picture(facts.panel.guild_id, candidate.sha256),
+            limit,
+        )
+        for candidate in facts.candidates
+    ]
+
+
+def carried_alternates(facts: PanelFacts, message: discord.Message) -> list[Picture]:
+    """The alternates as ``message`` carries them already, so that an edit uploads nothing."""
+    stems = [alternate_stem(facts.panel.id, candidate) for candidate in facts.candidates]
+    alts = [alternate_alt(facts, candidate) for candidate in facts.candidates]
+    return carried(message, stems, alts)
+
+
+def carried(message: discord.Message, stems: Sequence[str], alts: Sequence[str]) -> list[Picture]:
+    """Pictures of a message by the stem of their file names; the ending depends on the upload."""
+    names = {a.filename.rpartition(".")[0]: a.filename for a in message.attachments}
+    return [
+        Picture(names[stem], alt) for stem, alt in zip(stems, alts, strict=True) if stem in names
+    ]
+
+
+async def review_facts(app: App, actor: Actor, review_id: int) -> ReviewFacts:
+    """A review as its evidence card shows it now.
+
+    Raises:
+        NotFound: the actor's guild has no such review.
+    """
+    review = await app.reviews.get(actor.guild_id, review_id)
+    view = await app.panels.view(actor, review.panel_id)
+    return ReviewFacts(
+        review=review,
+        candidate=await app.reviews.candidate(actor.guild_id, review),
+        names=view.cast_names,
+        labels=dict(app.reviews.DRIFT_LABELS),
+    )
+
+
+async def evidence_picture(app: App, facts: ReviewFacts, limit: int) -> Picture:
+    """The evidence; where none was drawn, the candidate itself."""
+    review = facts.review
+    sha256 = review.evidence_sha256 or facts.candidate.sha256
+    png = await app.panels.picture(review.guild_id, sha256)
+    return await fitted(evidence_stem(review.id), evidence_alt(facts), png, limit)
+
+
+def carried_evidence(facts: ReviewFacts, message: discord.Message) -> Picture | None:
+    """The evidence picture as ``message`` carries it already."""
+    found = carried(message, [evidence_stem(facts.review.id)], [evidence_alt(facts)])
+    return found[0] if found else None

@@ -1,0 +1,82 @@
+"""``/page``: from accepted panels to a page, and from pages to a book."""
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import OnModelBot
+from cogs.entry import Interaction, acknowledge, actor_of, picture_for, reply
+from cogs.ui.card import Card
+from cogs.ui.limits import CHOICES
+from cogs.ui.pictures import DEFAULT_LIMIT, Picture
+from cogs.ui.verdicts import GOOD
+from pipeline.domain.errors import LimitReached
+
+_FORMATS = [app_commands.Choice(name=name, value=name) for name in ("png", "cbz", "pdf")]
+_PICTURES = (".png", ".webp", ".jpg")
+
+
+class PageCog(commands.GroupCog, group_name="page", group_description="Pages and exports"):
+    """Composition and export."""
+
+    def __init__(self, bot: OnModelBot) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Put the accepted panels of a page together and letter them")
+    @app_commands.describe(page="The number of the page", layout="Which template")
+    async def compose(
+        self,
+        interaction: Interaction,
+        page: app_commands.Range[int, 1, 9999],
+        layout: str | None = None,
+    ) -> None:
+        """Compose a page and show it to everyone in the channel."""
+        await acknowledge(interaction, public=True)
+        made = await self.bot.app.pages.compose(await actor_of(interaction), page, layout=layout)
+        panels = ", ".join(map(str, made.panels))
+        alt = f"Page {made.number}, layout {made.layout}: panels {panels} in reading order"
+        picture = await picture_for(interaction, f"page-{made.number:03d}", alt, made.png)
+        card = Card(GOOD).heading(f"📖 Page {made.number}").gallery(picture)
+        await reply(interaction, card.small(f"Layout {made.layout} · panels {panels}"))
+
+    @compose.autocomplete("layout")
+    async def _layouts(
+        self, _interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        wanted = current.lower()
+        names = [name for name in self.bot.app.pages.layouts() if wanted in name.lower()]
+        return [app_commands.Choice(name=name, value=name) for name in names[:CHOICES]]
+
+    @app_commands.command(description="Export one page or the whole book")
+    @app_commands.describe(format="Which kind of file", page="Only this page")
+    @app_commands.choices(format=_FORMATS)
+    async def export(
+        self,
+        interaction: Interaction,
+        format: str,  # noqa: A002 - the option's public name
+        page: app_commands.Range[int, 1, 9999] | None = None,
+    ) -> None:
+        """Export and hand the file to everyone in the channel."""
+        await acknowledge(interaction, public=True)
+        made = await self.bot.app.pages.export(await actor_of(interaction), format, page=page)
+        count = f"{made.pages} page{'' if made.pages == 1 else 's'}"
+        card = Card(GOOD).heading(f"📚 {count} as {format}")
+        if made.filename.endswith(_PICTURES):
+            stem = made.filename.rpartition(".")[0]
+            card.gallery(await picture_for(interaction, stem, f"Export: {count}", made.data))
+        else:
+            _check_size(made.data, interaction.filesize_limit or DEFAULT_LIMIT)
+            card.file(Picture(made.filename, f"Export: {count}", made.data))
+        await reply(interaction, card)
+
+
+def _check_size(data: bytes, limit: int) -> None:
+    if len(data) > limit:
+        raise LimitReached(
+            f"The file has {len(data) / 2**20:.1f} MiB and this server takes "
+            f"{limit / 2**20:.0f} MiB. Export page by page."
+        )
+
+
+async def setup(bot: OnModelBot) -> None:
+    """Add the cog."""
+    await bot.add_cog(PageCog(bot))

@@ -1,0 +1,197 @@
+"""``/panel``: ask for one, hand one in, check a picture, see where it stands."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import OnModelBot
+from bot.services.panels import PanelRequest, Requested
+from cogs.entry import (
+    SHOT_TYPES,
+    Interaction,
+    acknowledge,
+    actor_of,
+    key_of,
+    picture_for,
+    read_picture,
+    reply,
+    suggest_appearances,
+    suggest_cast,
+    suggest_characters,
+)
+from cogs.progress import ProgressBoard
+from cogs.ui.notices import check_card, done, recipe_card, request_card, status_card
+from pipeline.domain.character import ShotType
+from pipeline.domain.panel import PanelStatus
+
+PanelNumber = app_commands.Range[int, 1, 2**53 - 1]
+PageNumber = app_commands.Range[int, 1, 9999]
+Words = app_commands.Range[str, 1, 1000]
+
+
+class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels and their check"):
+    """Everything that members do with panels, except voting."""
+
+    def __init__(self, bot: OnModelBot) -> None:
+        self.bot = bot
+        self.board = ProgressBoard(bot)
+
+    async def cog_load(self) -> None:
+        """Start to keep receipts up to date."""
+        self.board.start()
+
+    async def cog_unload(self) -> None:
+        """Stop it."""
+        self.board.stop()
+
+    @app_commands.command(description="Ask for a panel")
+    @app_commands.describe(
+        characters="Who is in it, in speaking order, with commas between them",
+        prompt="What happens and where",
+        appearance="Which look, if not the usual one",
+        shot_type="How much of the figures is seen; half figures unless you say otherwise",
+        alternates="How many to choose from",
+        sketch="Your own layout of the panel",
+        page="The page it belongs to",
+        dialogue="One line each: Name: what they say",
+    )
+    @app_commands.choices(shot_type=SHOT_TYPES)
+    @app_commands.autocomplete(characters=suggest_cast, appearance=suggest_appearances)
+    async def request(
+        self,
+        interaction: Interaction,
+        characters: Words,
+        prompt: Words,
+        appearance: app_commands.Range[str, 1, 400] | None = None,
+        shot_type: str | None = None,
+        alternates: app_commands.Range[int, 1, 4] | None = None,
+        sketch: discord.Attachment | None = None,
+        page: PageNumber | None = None,
+        dialogue: Words = "",
+    ) -> None:
+        """Queue a panel; the result comes as a message of its own."""
+        await acknowledge(interaction)
+        request = PanelRequest(
+            characters=characters,
+            prompt=prompt,
+            appearance=appearance,
+            shot_type=ShotType(shot_type) if shot_type else None,
+            alternates=alternates,
+            sketch=await read_picture(sketch) if sketch else None,
+            page=page,
+            dialogue=dialogue,
+        )
+        actor = await actor_of(interaction)
+        taken = await self.bot.app.panels.request(
+            actor, request, channel_id=interaction.channel_id, dedupe_key=key_of(interaction)
+        )
+        await self._receipt(interaction, taken)
+
+    @app_commands.command(description="Hand in your own drawing; it gets the same check")
+    @app_commands.describe(
+        image="Your drawing",
+        characters="Who is in it, from left to right, with commas between them",
+        page="The page it belongs to",
+        dialogue="One line each: Name: what they say",
+    )
+    @app_commands.autocomplete(characters=suggest_cast)
+    async def submit(
+        self,
+        interaction: Interaction,
+        image: discord.Attachment,
+        characters: Words,
+        page: PageNumber | None = None,
+        dialogue: Words = "",
+    ) -> None:
+        """Queue a person's drawing for the check."""
+        await acknowledge(interaction)
+        taken = await self.bot.app.panels.submit(
+            await actor_of(interaction),
+            await read_picture(image),
+            characters=characters,
+            page=page,
+            dialogue=dialogue,
+            channel_id=interaction.channel_id,
+            dedupe_key=key_of(interaction),
+        )
+        await self._receipt(interaction, taken)
+
+    @app_commands.command(description="Check any picture against a character; nothing is kept")
+    @app_commands.describe(
+        image="The picture", character="Who it should be", appearance="In which look"
+    )
+    @app_commands.autocomplete(character=suggest_characters, appearance=suggest_appearances)
+    async def check(
+        self,
+        interaction: Interaction,
+        image: discord.Attachment,
+        character: str,
+        appearance: str | None = None,
+    ) -> None:
+        """Judge a picture and show the evidence."""
+        await acknowledge(interaction)
+        actor = await actor_of(interaction)
+        picture = await read_picture(image)
+        result = await self.bot.app.cast.check(
+            actor, picture, character=character, appearance=appearance
+        )
+        alt = f"The picture beside the registered references of {character}"
+        shown = await picture_for(interaction, "check-evidence", alt, result.evidence)
+        cast = await self.bot.app.cast.entries(actor)
+        names = {entry.character.character_id: entry.character.name for entry in cast}
+        await reply(interaction, check_card(result.judged.report, names, shown))
+
+    @app_commands.command(description="Where a panel stands")
+    @app_commands.describe(panel="Its number")
+    async def status(self, interaction: Interaction, panel: PanelNumber) -> None:
+        """Show where a panel stands."""
+        await acknowledge(interaction)
+        view = await self.bot.app.panels.view(await actor_of(interaction), panel)
+        await reply(
+            interaction,
+            status_card(view.panel, view.cast_names, view.job, view.place, view.review),
+        )
+
+    @app_commands.command(description="Stop a panel that waits or is being drawn")
+    @app_commands.describe(panel="Its number")
+    async def cancel(self, interaction: Interaction, panel: PanelNumber) -> None:
+        """Cancel; the requester and moderators may."""
+        await acknowledge(interaction)
+        stopped = await self.bot.app.panels.cancel(await actor_of(interaction), panel)
+        if stopped.status is PanelStatus.CANCELLED:
+            await reply(interaction, done(f"Panel {panel} is cancelled"))
+        else:
+            await reply(
+                interaction,
+                done(f"Panel {panel} will stop", "It is being drawn and ends at its next step."),
+            )
+
+    @app_commands.command(description="The same panel once more, with another seed")
+    @app_commands.describe(panel="Its number")
+    async def reroll(self, interaction: Interaction, panel: PanelNumber) -> None:
+        """Queue the same brief again as a new panel."""
+        await acknowledge(interaction)
+        taken = await self.bot.app.panels.reroll(
+            await actor_of(interaction), panel, dedupe_key=key_of(interaction)
+        )
+        await self._receipt(interaction, taken)
+
+    @app_commands.command(description="How a panel was made")
+    @app_commands.describe(panel="Its number")
+    async def recipe(self, interaction: Interaction, panel: PanelNumber) -> None:
+        """Show the recipe; its plan reproduces the picture."""
+        await acknowledge(interaction)
+        text = await self.bot.app.panels.recipe(await actor_of(interaction), panel)
+        await reply(interaction, recipe_card(panel, text))
+
+    async def _receipt(self, interaction: Interaction, taken: Requested) -> None:
+        actor = await actor_of(interaction)
+        view = await self.bot.app.panels.view(actor, taken.panel.id)
+        card = request_card(taken.panel, taken.place, view.cast_names, taken.warnings)
+        await reply(interaction, card)
+        self.board.watch(interaction, actor, view, taken.warnings)
+
+
+async def setup(bot: OnModelBot) -> None:
+    """Add the cog."""
+    await bot.add_cog(PanelCog(bot))

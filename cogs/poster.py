@@ -1,0 +1,289 @@
+"""Posts what the outbox owes, each thing once, where people will find it."""
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import discord
+
+from bot.client import OnModelBot
+from bot.services.actor import Actor
+from cogs.loading import (
+    alternate_pictures,
+    carried_alternates,
+    carried_evidence,
+    evidence_picture,
+    panel_facts,
+    review_facts,
+)
+from cogs.threads import find_thread, let_in, open_thread, thread_name
+from cogs.ui import ids
+from cogs.ui.card import Card
+from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card, vote_card
+from cogs.ui.notices import failed_card
+from pipeline.domain.errors import NotFound, OnModelError
+from pipeline.domain.review import OutboxItem, Posted, PostKind
+from storage import outbox
+
+log = logging.getLogger(__name__)
+
+Postable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
+_LOOK_BACK = 100
+# Discord takes nonces of up to 25 characters and refuses a second message with the same one.
+_NONCE = 24
+
+
+class PostingError(OnModelError):
+    """There is no channel left in which the post could be made; trying again will not help."""
+
+    code = "cannot_post"
+
+
+class DiscordPoster:
+    """The outbox's hands on Discord.
+
+    A post carries the number of its outbox row in a custom id and a nonce made from its dedupe
+    key. The nonce stops a second send within Discord's own memory of some minutes; :meth:`find`
+    recognises the row's number however late the second try comes.
+    """
+
+    def __init__(self, bot: OnModelBot) -> None:
+        self.bot = bot
+
+    async def find(self, item: OutboxItem) -> Posted | None:
+        """A post that an earlier try made but did not live to record."""
+        await self.bot.wait_until_ready()
+        match item.kind:
+            case PostKind.REVIEW_THREAD:
+                return await self._find_evidence(item)
+            case PostKind.VOTE_CARD | PostKind.PANEL_FAILED | PostKind.PANEL_RESULT:
+                return await self._find_message(item)
+            case PostKind.REVIEW_DECIDED:
+                return None  # an edit: doing it again changes nothing
+
+    async def post(self, item: OutboxItem) -> Posted:
+        """Make the post.
+
+        Raises:
+            PostingError: no channel takes it.
+            discord.HTTPException: Discord refused it or is not there.
+        """
+        await self.bot.wait_until_ready()
+        makers: dict[PostKind, Callable[[OutboxItem], Awaitable[Posted]]] = {
+            PostKind.VOTE_CARD: self._post_vote_card,
+            PostKind.REVIEW_THREAD: self._post_evidence,
+            PostKind.PANEL_RESULT: self._post_result,
+            PostKind.PANEL_FAILED: self._post_failure,
+            PostKind.REVIEW_DECIDED: self._post_decision,
+        }
+        return await makers[item.kind](item)
+
+    async def refresh_evidence(self, actor: Actor, review_id: int) -> None:
+        """Show on a posted evidence card what is known now."""
+        facts = await review_facts(self.bot.app, actor, review_id)
+        for posted in await self._posts(actor.guild_id, PostKind.REVIEW_THREAD, review_id):
+            await self._edit_evidence(facts, posted)
+
+    # --- panels ---------------------------------------------------------------------------
+
+    async def _post_vote_card(self, item: OutboxItem) -> Posted:
+        facts = await self._panel(item)
+        pictures = await alternate_pictures(self.bot.app, facts, self._guild(item).filesize_limit)
+        return await self._send(item, vote_card(facts, pictures), await self._places(facts))
+
+    async def _post_failure(self, item: OutboxItem) -> Posted:
+        facts = await self._panel(item)
+        card = failed_card(facts.panel, facts.names, facts.panel.failure or "", item.id)
+        return await self._send(item, card, await self._places(facts))
+
+    async def _post_result(self, item: OutboxItem) -> Posted:
+        """The winner on the vote card; a card of its own where there was none or it is gone."""
+        for posted in reversed(
+            await self._posts(item.guild_id, PostKind.VOTE_CARD, item.subject_id)
+        ):
+            async with self.bot.card_lock(item.subject_id):
+                if await self._edit_vote_card(item, posted):
+                    return posted
+        return await self._post_vote_card(item)
+
+    async def _edit_vote_card(self, item: OutboxItem, posted: Posted) -> bool:
+        message = await self._message(item.guild_id, posted)
+        if message is None:
+            return False
+        facts = await self._panel(item, ids.post_of(c.to_dict() for c in message.components))
+        pictures = carried_alternates(facts, message)
+        await message.edit(view=vote_card(facts, pictures).view())
+        return True
+
+    async def _find_message(self, item: OutboxItem) -> Posted | None:
+        facts = await self._panel(item)
+        async for channel in self._channels(item, await self._places(facts)):
+            async for message in self._own_messages(channel):
+                if ids.carries_post((c.to_dict() for c in message.components), item.id):
+                    return Posted(channel.id, message.id)
+        return None
+
+    # --- reviews --------------------------------------------------------------------------
+
+    async def _post_evidence(self, item: OutboxItem) -> Posted:
+        facts = await review_facts(self.bot.app, self._actor(item), item.subject_id)
+        guild = self._guild(item)
+        thread = await find_thread(guild, facts.review) if item.tries else None
+        if thread is None:
+            thread = await self._open(item, facts)
+        await self.bot.app.reviews.thread_opened(item.guild_id, facts.review.id, thread.id)
+        await let_in(self.bot, thread, facts.review, await self._moderators(item.guild_id))
+        picture = await evidence_picture(self.bot.app, facts, guild.filesize_limit)
+        card = evidence_card(facts, picture)
+        message = await thread.send(view=card.view(), files=card.files(), nonce=_nonce(item))
+        return Posted(thread.id, message.id, thread.id)
+
+    async def _open(self, item: OutboxItem, facts: ReviewFacts) -> discord.Thread:
+        panel = await self._panel(item, panel_id=facts.review.panel_id)
+        name = thread_name(facts.review.id, panel.panel.id, cast_names(panel.panel, panel.names))
+        places = await self._places(panel, review=True)
+        refusal: Exception | None = None
+        async for channel in self._channels(item, places):
+            parent = channel.parent if isinstance(channel, discord.Thread) else channel
+            if isinstance(parent, discord.TextChannel):
+                try:
+                    return await open_thread(parent, name)
+                except (discord.Forbidden, discord.NotFound) as error:
+                    refusal = error
+        raise PostingError(
+            "No channel lets me open a private review thread. Give me Create Private Threads in "
+            "the review channel (/series settings review_channel)."
+        ) from refusal
+
+    async def _find_evidence(self, item: OutboxItem) -> Posted | None:
+        review = await self.bot.app.reviews.get(item.guild_id, item.subject_id)
+        thread = await find_thread(self._guild(item), review)
+        if thread is None:
+            return None
+        async for message in self._own_messages(thread):
+            if ids.carries_review((c.to_dict() for c in message.components), review.id):
+                return Posted(thread.id, message.id, thread.id)
+        return None
+
+    async def _post_decision(self, item: OutboxItem) -> Posted:
+        """Who decided what, on the evidence card; then the thread is archived.
+
+        Where no card was posted yet there is nothing to do: it will show the decision itself.
+        """
+        facts = await review_facts(self.bot.app, self._actor(item), item.subject_id)
+        posts = await self._posts(item.guild_id, PostKind.REVIEW_THREAD, item.subject_id)
+        for posted in posts:
+            await self._edit_evidence(facts, posted)
+            thread = await find_thread(self._guild(item), facts.review)
+            if thread is not None and not thread.archived:
+                await thread.edit(archived=True)
+        return posts[-1] if posts else Posted(facts.review.thread_id or 0, 0)
+
+    async def _edit_evidence(self, facts: ReviewFacts, posted: Posted) -> None:
+        message = await self._message(facts.review.guild_id, posted)
+        if message is not None:
+            card = evidence_card(facts, carried_evidence(facts, message))
+            await message.edit(view=card.view())
+
+    # --- places ---------------------------------------------------------------------------
+
+    async def _places(self, facts: PanelFacts, *, review: bool = False) -> list[int]:
+        """Channels by preference: where the series wants it, where it was asked, the spare one."""
+        places = [facts.panel.channel_id]
+        try:
+            series = await self.bot.app.cast.series(facts.panel.guild_id)
+        except NotFound:
+            pass  # the request's own channel is all there is
+        else:
+            places.append(series.panel_channel_id)
+            if review:
+                places.insert(0, series.review_channel_id)
+        return [place for place in dict.fromkeys(places) if place is not None]
+
+    async def _channels(self, item: OutboxItem, places: Sequence[int]) -> AsyncIterator[Postable]:
+        """Those of the places that still exist and may be seen."""
+        guild = self._guild(item)
+        for place in places:
+            channel = guild.get_channel_or_thread(place)
+            if channel is None:
+                try:
+                    channel = await guild.fetch_channel(place)
+                except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+                    continue
+            if isinstance(channel, Postable):
+                yield channel
+
+    async def _send(self, item: OutboxItem, card: Card, places: Sequence[int]) -> Posted:
+        refusal: Exception | None = None
+        async for channel in self._channels(item, places):
+            try:
+                message = await channel.send(
+                    view=card.view(), files=card.files(), nonce=_nonce(item)
+                )
+            except (discord.Forbidden, discord.NotFound) as error:
+                refusal = error
+            else:
+                return Posted(channel.id, message.id)
+        raise PostingError(
+            "The channel of this panel is gone or closed to me, and no other is set. Choose one "
+            "with /series settings panel_channel."
+        ) from refusal
+
+    async def _own_messages(self, channel: Postable) -> AsyncIterator[discord.Message]:
+        me = channel.guild.me.id
+        try:
+            async for message in channel.history(limit=_LOOK_BACK):
+                if message.author.id == me:
+                    yield message
+        except (discord.Forbidden, discord.NotFound) as error:
+            log.warning("cannot look back in %d: %s", channel.id, error)
+
+    async def _message(self, guild_id: int, posted: Posted) -> discord.Message | None:
+        guild = self.bot.get_guild(guild_id)
+        channel = self.bot.get_partial_messageable(
+            posted.channel_id, guild_id=guild.id if guild else guild_id
+        )
+        try:
+            return await channel.fetch_message(posted.message_id)
+        except (discord.NotFound, discord.Forbidden):
+            return None
+
+    # --- reading --------------------------------------------------------------------------
+
+    def _guild(self, item: OutboxItem) -> discord.Guild:
+        guild = self.bot.get_guild(item.guild_id)
+        if guild is None:
+            raise PostingError("I am no longer in that server.")
+        return guild
+
+    def _actor(self, item: OutboxItem) -> Actor:
+        """The bot itself, reading for its own post."""
+        return Actor(item.guild_id, self.bot.application_id or 0, is_moderator=True)
+
+    async def _panel(
+        self, item: OutboxItem, post: int | None = None, *, panel_id: int | None = None
+    ) -> PanelFacts:
+        return await panel_facts(
+            self.bot.app,
+            self._actor(item),
+            item.subject_id if panel_id is None else panel_id,
+            item.id if post is None else post,
+        )
+
+    async def _posts(self, guild_id: int, kind: PostKind, subject: int) -> list[Posted]:
+        return list(await outbox.posts_of(self.bot.app.db, guild_id, kind, subject))
+
+    async def _moderators(self, guild_id: int) -> int | None:
+        try:
+            return (await self.bot.app.cast.series(guild_id)).moderator_role_id
+        except NotFound:
+            return None
+
+
+def _nonce(item: OutboxItem) -> str:
+    return hashlib.sha256(item.dedupe_key.encode()).hexdigest()[:_NONCE]
+
+
+async def setup(bot: OnModelBot) -> None:
+    """Give the bot its hands."""
+    bot.poster = DiscordPoster(bot)

@@ -1,0 +1,110 @@
+"""``/series``: start a comic and say where its panels and reviews go."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import OnModelBot
+from cogs.entry import Interaction, acknowledge, actor_of, reply
+from cogs.ui.notices import series_card
+from pipeline.domain.character import ColorMode, ReadingDirection
+
+_READING = [
+    app_commands.Choice(name="left to right", value="ltr"),
+    app_commands.Choice(name="right to left", value="rtl"),
+    app_commands.Choice(name="webtoon, top to bottom", value="webtoon"),
+]
+_COLOUR = [
+    app_commands.Choice(name="colour", value="color"),
+    app_commands.Choice(name="black and white with tone", value="grayscale"),
+]
+
+
+@app_commands.default_permissions(manage_guild=True)
+class SeriesCog(
+    commands.GroupCog, group_name="series", group_description="The comic of this server"
+):
+    """Commands of people who manage the server; the service checks it again."""
+
+    def __init__(self, bot: OnModelBot) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Start a comic")
+    @app_commands.describe(
+        name="What it is called",
+        style="A few words on how it is drawn",
+        reading_direction="How a page is read; left to right unless you say otherwise",
+        color_mode="Colour unless you say otherwise",
+    )
+    @app_commands.choices(reading_direction=_READING, color_mode=_COLOUR)
+    async def create(
+        self,
+        interaction: Interaction,
+        name: app_commands.Range[str, 1, 80],
+        style: app_commands.Range[str, 1, 200] = "",
+        reading_direction: str = "ltr",
+        color_mode: str = "color",
+    ) -> None:
+        """Start a comic; it becomes the one that this server works on."""
+        await acknowledge(interaction)
+        series = await self.bot.app.cast.create_series(
+            await actor_of(interaction),
+            name=name,
+            style=style,
+            reading_direction=ReadingDirection(reading_direction),
+            color_mode=ColorMode(color_mode),
+        )
+        await reply(interaction, series_card(series, "Series"))
+
+    @app_commands.command(description="Moderators, channels, alternates and quota of the comic")
+    @app_commands.describe(
+        moderator_role="Whoever has it decides about flagged panels",
+        panel_channel="Where results go when the channel of the request is gone",
+        review_channel="Where private review threads are opened",
+        alternates="How many alternates a panel gets unless its request says otherwise",
+        quota="How many panels a member may ask for in 24 hours",
+    )
+    async def settings(
+        self,
+        interaction: Interaction,
+        moderator_role: discord.Role | None = None,
+        panel_channel: discord.TextChannel | None = None,
+        review_channel: discord.TextChannel | None = None,
+        alternates: app_commands.Range[int, 1, 4] | None = None,
+        quota: app_commands.Range[int, 1, 1000] | None = None,
+    ) -> None:
+        """Change what is given; without options, show the settings."""
+        await acknowledge(interaction)
+        series = await self.bot.app.cast.update_series(
+            await actor_of(interaction),
+            moderator_role_id=moderator_role.id if moderator_role else None,
+            panel_channel_id=panel_channel.id if panel_channel else None,
+            review_channel_id=review_channel.id if review_channel else None,
+            alternates=alternates,
+            quota=quota,
+        )
+        card = series_card(series, "Settings")
+        for channel, private in ((panel_channel, False), (review_channel, True)):
+            if channel is not None and (missing := missing_permissions(channel, threads=private)):
+                card.text(f"⚠️ I still need in {channel.mention}: {', '.join(missing)}.")
+        await reply(interaction, card)
+
+
+def missing_permissions(channel: discord.TextChannel, *, threads: bool) -> list[str]:
+    """The names of what the bot may not do in ``channel`` but will have to."""
+    have = channel.permissions_for(channel.guild.me)
+    needed = {
+        "View Channel": have.view_channel,
+        "Send Messages": have.send_messages,
+        "Attach Files": have.attach_files,
+        "Read Message History": have.read_message_history,
+    }
+    if threads:
+        needed["Create Private Threads"] = have.create_private_threads
+        needed["Send Messages in Threads"] = have.send_messages_in_threads
+    return [name for name, granted in needed.items() if not granted]
+
+
+async def setup(bot: OnModelBot) -> None:
+    """Add the cog."""
+    await bot.add_cog(SeriesCog(bot))

@@ -1,0 +1,100 @@
+"""Private review threads: opened once, found again, and who is let in."""
+
+import logging
+from collections.abc import Sequence
+
+import discord
+
+from bot.client import OnModelBot
+from cogs.ui.limits import THREAD_NAME, clip
+from pipeline.domain.review import Review
+
+log = logging.getLogger(__name__)
+
+# More people than these would turn a review into a meeting; the rest may join by `/review list`.
+MAX_MODERATORS = 25
+_MEMBERS_PER_PAGE = 1000
+_MEMBER_PAGES = 5
+_ARCHIVE_AFTER = 4320  # minutes without a word: three days
+
+
+def thread_name(review_id: int, panel_id: int, names: str) -> str:
+    """At most 100 characters, and the review's number first, by which it is found again."""
+    return clip(f"{_mark(review_id)} panel {panel_id} · {names}", THREAD_NAME)
+
+
+def _mark(review_id: int) -> str:
+    return f"review {review_id} ·"
+
+
+async def find_thread(guild: discord.Guild, review: Review) -> discord.Thread | None:
+    """The thread of a review: the one on record, else an active one of ours with its number."""
+    if review.thread_id is not None:
+        try:
+            found = await guild.fetch_channel(review.thread_id)
+        except (discord.NotFound, discord.Forbidden):
+            return None
+        return found if isinstance(found, discord.Thread) else None
+    for thread in await guild.active_threads():
+        if thread.owner_id == guild.me.id and thread.name.startswith(_mark(review.id)):
+            return thread
+    return None
+
+
+async def open_thread(channel: discord.TextChannel, name: str) -> discord.Thread:
+    """A private thread into which its members cannot invite others."""
+    return await channel.create_thread(
+        name=name,
+        type=discord.ChannelType.private_thread,
+        invitable=False,
+        auto_archive_duration=_ARCHIVE_AFTER,
+    )
+
+
+async def let_in(bot: OnModelBot, thread: discord.Thread, review: Review, role: int | None) -> None:
+    """Add the requester and the moderators, without a word that would ping them."""
+    people = [review.requester_id]
+    if role is not None:
+        people += await holders_of(bot, thread.guild, role)
+    for member_id in dict.fromkeys(people):
+        await _add(thread, member_id)
+
+
+async def holders_of(bot: OnModelBot, guild: discord.Guild, role_id: int) -> list[int]:
+    """The members with a role, as far as Discord tells.
+
+    The list of members is given only to applications whose owner switched on the Server Members
+    Intent. Without it, moderators come in through ``/review list`` or the Manage Threads
+    permission of the review channel.
+    """
+    holders: list[int] = []
+    after: int | None = None
+    try:
+        for _ in range(_MEMBER_PAGES):
+            page = await bot.http.get_members(guild.id, _MEMBERS_PER_PAGE, after)
+            holders += [int(m["user"]["id"]) for m in page if str(role_id) in map(str, m["roles"])]
+            if len(page) < _MEMBERS_PER_PAGE or len(holders) >= MAX_MODERATORS:
+                break
+            after = int(page[-1]["user"]["id"])
+    except discord.Forbidden:
+        log.info("no list of members in %d", guild.id, extra={"action": "no_members"})
+    return holders[:MAX_MODERATORS]
+
+
+async def _add(thread: discord.Thread, member_id: int) -> None:
+    try:
+        await thread.add_user(discord.Object(member_id))
+    except (discord.NotFound, discord.Forbidden) as error:  # left the server, or is not allowed
+        log.info("%d not added to thread %d: %s", member_id, thread.id, error)
+
+
+async def join_reviews(
+    bot: OnModelBot, reviews: Sequence[Review], person: discord.abc.Snowflake
+) -> None:
+    """Let a moderator into the threads of open reviews."""
+    for review in reviews[:MAX_MODERATORS]:
+        guild = bot.get_guild(review.guild_id)
+        if guild is not None and review.thread_id is not None:
+            thread = guild.get_thread(review.thread_id) or await find_thread(guild, review)
+            if thread is not None and not thread.archived:
+                await _add(thread, person.id)

@@ -1,0 +1,225 @@
+"""The cards of panels and reviews: what is shown, without knowing where it goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import discord
+from discord import ui
+
+from cogs.ui import ids
+from cogs.ui.card import Card, button
+from cogs.ui.limits import clip, lines_within, plain
+from cogs.ui.pictures import Picture
+from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, UNKNOWN, WAITING, figures, flag_look, look, short
+from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
+from pipeline.domain.quality import CharacterCheck
+from pipeline.domain.review import Review, ReviewStatus, StoredCandidate, Tally
+
+DRAFT_NOTE = (
+    "This is a draft: registered art pasted into a panel as a storyboard artist would. "
+    "It draws no new poses."
+)
+_DECISIONS = {
+    ReviewStatus.OPEN: ("⏳", "waiting for a moderator", WAITING),
+    ReviewStatus.APPROVED: ("✅", "approved", GOOD),
+    ReviewStatus.REJECTED: ("⛔", "rejected", BAD),
+    ReviewStatus.RETRIED: ("🔁", "sent back for another try", NEUTRAL),
+    ReviewStatus.WITHDRAWN: ("▫️", "withdrawn", UNKNOWN),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PanelFacts:
+    """What the cards of a panel show beside its pictures.
+
+    ``names`` maps a character id to the name that people know; ``drafted`` says that the embedded
+    draft generator made the pictures; ``post`` is the outbox row that owes the message.
+    """
+
+    panel: Panel
+    names: Mapping[str, str]
+    candidates: tuple[StoredCandidate, ...]
+    tally: Tally | None = None
+    drafted: bool = False
+    post: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """What an evidence card shows beside the evidence picture."""
+
+    review: Review
+    candidate: StoredCandidate
+    names: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def cast_names(panel: Panel, names: Mapping[str, str]) -> str:
+    """The names of a panel's cast in speaking order, made safe to print."""
+    return ", ".join(plain(names.get(r.character_id, r.character_id), 40) for r in panel.brief.cast)
+
+
+def alternate_stem(panel_id: int, candidate: StoredCandidate) -> str:
+    """The file name, without its ending, of a candidate's picture on a card."""
+    return f"panel-{panel_id}-{(candidate.label or 'A').lower()}-{candidate.id}"
+
+
+def alternate_alt(facts: PanelFacts, candidate: StoredCandidate) -> str:
+    """The picture in words, for people who do not see it."""
+    who = ", ".join(facts.names.get(r.character_id, r.character_id) for r in facts.panel.brief.cast)
+    said = clip(facts.panel.brief.prompt, 90)
+    return (
+        f"Alternate {candidate.label or 'A'} of panel {facts.panel.id}: {clip(who, 80)}; "
+        f"{facts.panel.brief.shot_type}; {said}"
+    )
+
+
+def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
+    """The alternates of a panel with a vote button each, or the winner when voting is over."""
+    status = facts.panel.status
+    card = Card(GOOD if status is PanelStatus.ACCEPTED else NEUTRAL)
+    card.heading(_vote_title(facts)).text(_about(facts))
+    card.gallery(*pictures)
+    card.text("\n".join(_alternate_line(facts, candidate) for candidate in facts.candidates))
+    card.text(_vote_state(facts))
+    if facts.drafted and facts.panel.origin is PanelOrigin.GENERATED:
+        card.small(DRAFT_NOTE)
+    if status is PanelStatus.VOTING:
+        card.row(*(_vote_button(facts.panel.id, c) for c in facts.candidates))
+    return card.row(*_panel_buttons(facts))
+
+
+def _vote_title(facts: PanelFacts) -> str:
+    match facts.panel.status:
+        case PanelStatus.VOTING:
+            return f"🗳️ Panel {facts.panel.id}: vote for one"
+        case PanelStatus.ACCEPTED:
+            return f"✅ Panel {facts.panel.id}: accepted"
+        case _:
+            return f"Panel {facts.panel.id}: {facts.panel.status}"
+
+
+def _about(facts: PanelFacts) -> str:
+    panel = facts.panel
+    where = f" · page {panel.brief.page}" if panel.brief.page is not None else ""
+    drawn = "drawn" if panel.origin is PanelOrigin.SUBMITTED else "asked for"
+    lines = [
+        f"**{cast_names(panel, facts.names)}** · {panel.brief.shot_type}{where} "
+        f"· {drawn} by <@{panel.requester_id}>"
+    ]
+    if panel.brief.prompt:
+        lines.append(f"> {plain(panel.brief.prompt, 400)}")
+    return "\n".join(lines)
+
+
+def _alternate_line(facts: PanelFacts, candidate: StoredCandidate) -> str:
+    votes = facts.tally.counts.get(candidate.id, 0) if facts.tally is not None else 0
+    words = f"**{candidate.label or 'A'}** {short(candidate.report)}"
+    if facts.tally is not None and (votes or facts.panel.status is PanelStatus.VOTING):
+        words += f" · {votes} vote{'' if votes == 1 else 's'}"
+    if candidate.id == facts.panel.chosen_candidate:
+        words += " · **chosen**"
+    return words
+
+
+def _vote_state(facts: PanelFacts) -> str:
+    closes = facts.panel.voting_closes_at
+    if facts.panel.status is not PanelStatus.VOTING:
+        return ""
+    until = f" Voting closes {discord.utils.format_dt(closes, 'R')}." if closes else ""
+    return f"One vote per person, changeable until it closes.{until}"
+
+
+def _vote_button(panel_id: int, candidate: StoredCandidate) -> ui.Button[ui.LayoutView]:
+    return button(
+        f"Vote {candidate.label}",
+        ids.vote(panel_id, candidate.id),
+        style=discord.ButtonStyle.primary,
+    )
+
+
+def _panel_buttons(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
+    panel, post = facts.panel, facts.post
+    by_hand = panel.origin is PanelOrigin.SUBMITTED  # nothing was generated that could be redrawn
+    buttons = [
+        button("Reroll", ids.panel("reroll", panel.id, post), emoji="🎲", disabled=by_hand),
+        button("Recipe", ids.panel("recipe", panel.id, post), emoji="📜"),
+    ]
+    if panel.status is PanelStatus.VOTING:
+        buttons.append(button("Finish vote", ids.panel("finish", panel.id, post), emoji="🏁"))
+    return buttons
+
+
+def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
+    """Why a panel was flagged, with the picture that shows it and the moderators' buttons."""
+    review = facts.review
+    flag = flag_look(review.flag)
+    symbol, word, colour = _DECISIONS[review.status]
+    is_open = review.status is ReviewStatus.OPEN
+    card = Card(flag.colour if is_open else colour)
+    card.heading(f"{flag} · panel {review.panel_id}, review {review.id}")
+    card.text(f"{plain(review.reason, 600)}\nAsked for by <@{review.requester_id}>.")
+    if picture is not None:
+        card.gallery(picture)
+    card.text(lines_within((_check_line(c, facts) for c in facts.candidate.report.checks), 1800))
+    if review.labels:
+        card.text("🏷️ " + ", ".join(plain(facts.labels.get(x, x), 60) for x in review.labels))
+    card.text(_decision(review, symbol, word))
+    return card.row(*_review_buttons(review))
+
+
+def evidence_alt(facts: ReviewFacts) -> str:
+    """The evidence picture in words."""
+    review = facts.review
+    return (
+        f"Evidence for review {review.id}: the picture of panel {review.panel_id} beside the "
+        f"registered references; {flag_look(review.flag).word}. {clip(review.reason, 100)}"
+    )
+
+
+def evidence_stem(review_id: int) -> str:
+    """The file name, without its ending, of an evidence picture."""
+    return f"review-{review_id}-evidence"
+
+
+def _check_line(check: CharacterCheck, facts: ReviewFacts) -> str:
+    name = plain(facts.names.get(check.character_id, check.character_id), 40)
+    measured = figures(check)
+    detail = f" ({measured})" if measured else ""
+    return f"{look(check.verdict)} **{name}**{detail}: {plain(check.reason, 220)}"
+
+
+def _decision(review: Review, symbol: str, word: str) -> str:
+    if review.status is ReviewStatus.OPEN:
+        return "**Approve** accepts it as it is, **Reject** drops it, **Retry** draws it again."
+    by = f" by <@{review.decided_by}>" if review.decided_by else ""
+    when = f" {discord.utils.format_dt(review.decided_at, 'R')}" if review.decided_at else ""
+    note = f"\n> {plain(review.note, 300)}" if review.note else ""
+    return f"{symbol} **{word.capitalize()}**{by}{when}{note}"
+
+
+def _review_buttons(review: Review) -> list[ui.Button[ui.LayoutView]]:
+    styles = discord.ButtonStyle
+    off = review.status is not ReviewStatus.OPEN
+    buttons = [
+        button(
+            "Approve",
+            ids.review("approve", review.id),
+            style=styles.success,
+            emoji="✅",
+            disabled=off,
+        ),
+        button(
+            "Reject",
+            ids.review("reject", review.id),
+            style=styles.danger,
+            emoji="⛔",
+            disabled=off,
+        ),
+        button("Label drift", ids.review("label", review.id), emoji="🏷️"),
+    ]
+    by_hand = review.origin is PanelOrigin.SUBMITTED
+    buttons.append(
+        button("Retry", ids.review("retry", review.id), emoji="🔁", disabled=off or by_hand)
+    )
+    return buttons

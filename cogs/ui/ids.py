@@ -1,0 +1,64 @@
+"""The custom ids of buttons: a verb and row ids, nothing else, so that they outlive a restart.
+
+The guild never stands in an id. It comes from the interaction, and the service filters by it, so
+that an id carried to another server finds nothing there.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+PREFIX = "om"
+VOTE = rf"{PREFIX}:vote:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
+PANEL = rf"{PREFIX}:(?P<verb>reroll|recipe|finish):(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
+REVIEW = rf"{PREFIX}:(?P<verb>approve|reject|label|retry):(?P<review>[0-9]{{1,19}})"
+DRIFT = rf"{PREFIX}:drift:(?P<review>[0-9]{{1,19}})"
+
+_POST_MARK = re.compile(PANEL)
+_REVIEW_MARK = re.compile(REVIEW)
+
+
+def vote(panel_id: int, candidate_id: int) -> str:
+    """The button that votes for a candidate."""
+    return f"{PREFIX}:vote:{panel_id}:{candidate_id}"
+
+
+def panel(verb: str, panel_id: int, post: int) -> str:
+    """A button about a panel; ``post`` is the outbox row that owes the message (0: none)."""
+    return f"{PREFIX}:{verb}:{panel_id}:{post}"
+
+
+def review(verb: str, review_id: int) -> str:
+    """A button of an evidence card."""
+    return f"{PREFIX}:{verb}:{review_id}"
+
+
+def drift(review_id: int) -> str:
+    """The menu of drift modes."""
+    return f"{PREFIX}:drift:{review_id}"
+
+
+def custom_ids(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """All custom ids of a message's components as Discord sends them, however deep."""
+    for component in components:
+        if isinstance(found := component.get("custom_id"), str):
+            yield found
+        yield from custom_ids(component.get("components") or ())
+
+
+def carries_post(components: Iterable[Mapping[str, Any]], post: int) -> bool:
+    """Whether a message was made for the outbox row ``post``."""
+    matches = map(_POST_MARK.fullmatch, custom_ids(components))
+    return any(match is not None and int(match["post"]) == post for match in matches)
+
+
+def post_of(components: Iterable[Mapping[str, Any]]) -> int:
+    """The outbox row that a message was made for, 0 if it does not say."""
+    matches = map(_POST_MARK.fullmatch, custom_ids(components))
+    return next((int(match["post"]) for match in matches if match is not None), 0)
+
+
+def carries_review(components: Iterable[Mapping[str, Any]], review_id: int) -> bool:
+    """Whether a message is the evidence card of ``review_id``."""
+    matches = map(_REVIEW_MARK.fullmatch, custom_ids(components))
+    return any(match is not None and int(match["review"]) == review_id for match in matches)
