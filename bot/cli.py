@@ -99,7 +99,9 @@ def _add_cast(cast: argparse.ArgumentParser) -> None:
 
 def _add_guild(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--guild", type=int, metavar="ID",
+        "--guild",
+        type=int,
+        metavar="ID",
         help="the guild's id; without it ONMODEL_GUILD_ID, else the shell's own registry",
     )
 
@@ -168,7 +170,9 @@ def _cast_sheet(arguments: argparse.Namespace) -> int:
     return _say(write_sheet, arguments)
 
 
-def _say(work: Callable[[argparse.Namespace], Awaitable[str]], arguments: argparse.Namespace) -> int:
+def _say(
+    work: Callable[[argparse.Namespace], Awaitable[str]], arguments: argparse.Namespace
+) -> int:
     async def run() -> str:
         return await work(arguments)
 

@@ -56,8 +56,11 @@ async def register(arguments: argparse.Namespace) -> str:
         known = {entry.character.character_id for entry in await app.cast.entries(actor)}
         if character_slug(arguments.name) in known:
             done = await app.cast.add_references(
-                actor, character_slug(arguments.name), uploads,
-                appearance=arguments.appearance, shot_type=shot,
+                actor,
+                character_slug(arguments.name),
+                uploads,
+                appearance=arguments.appearance,
+                shot_type=shot,
             )
         else:
             new = NewCharacter(arguments.name, arguments.appearance, shot_type=shot)
@@ -114,7 +117,10 @@ async def check_picture(arguments: argparse.Namespace) -> dict[str, Any]:
     shot = ShotType(arguments.shot_type) if arguments.shot_type else None
     async with _studio(arguments.guild) as (app, actor):
         result = await app.cast.check(
-            actor, data, character=arguments.character, appearance=arguments.appearance,
+            actor,
+            data,
+            character=arguments.character,
+            appearance=arguments.appearance,
             shot_type=shot,
         )
     check = result.judged.report.checks[0]

@@ -36,8 +36,9 @@ def drift_chart(samples: Sequence[DriftSample], names: Mapping[str, str]) -> lis
     """A chart per character that was seen at least once, in the order of ``names``."""
     charts = []
     for character_id, name in names.items():
-        mine = sorted((s for s in samples if s.character_id == character_id),
-                      key=lambda s: (s.panel_id, s.at))
+        mine = sorted(
+            (s for s in samples if s.character_id == character_id), key=lambda s: (s.panel_id, s.at)
+        )
         if mine:
             charts.append(_chart(name, mine))
     return charts

@@ -104,7 +104,10 @@ async def _studio(app: App, console: Console) -> AsyncIterator[None]:
 
 def _progress(console: Console) -> Progress:
     return Progress(
-        SpinnerColumn(), TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(),
+        SpinnerColumn(),
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
         console=console,
     )
 
@@ -127,8 +130,12 @@ async def _register(production: Production, progress: Progress) -> None:
             done = await cast_service.register(MANAGER, new, look.references)
         else:
             done = await cast_service.add_references(
-                MANAGER, character.character_id, look.references, appearance=look.appearance_id,
-                label=look.label, components=look.components,
+                MANAGER,
+                character.character_id,
+                look.references,
+                appearance=look.appearance_id,
+                label=look.label,
+                components=look.components,
             )
         production.references += len(done.added)
         progress.advance(task, len(look.references))
@@ -154,17 +161,28 @@ async def _request(production: Production, progress: Progress) -> None:
             )
             production.panel_ids.append(requested.panel.id)
     hero = production.material.characters[0]
-    await _submit(production, hero.appearances[0].held_out[0].data, hero.character_id,
-                  f"A member draws {hero.name} by hand, in a pose that nobody registered.")
+    await _submit(
+        production,
+        hero.appearances[0].held_out[0].data,
+        hero.character_id,
+        f"A member draws {hero.name} by hand, in a pose that nobody registered.",
+    )
     for drawing in production.material.off_model[:1]:
-        await _submit(production, drawing.upload.data, drawing.claims,
-                      f"A guest artist draws from memory. {drawing.why}")
+        await _submit(
+            production,
+            drawing.upload.data,
+            drawing.claims,
+            f"A guest artist draws from memory. {drawing.why}",
+        )
     await _settle(production, progress, "Drawing and checking")
 
 
 async def _submit(production: Production, data: bytes, character: str, story: str) -> None:
     requested = await production.app.panels.submit(
-        GUEST, data, characters=character, channel_id=None,
+        GUEST,
+        data,
+        characters=character,
+        channel_id=None,
         dedupe_key=f"demo:submission:{len(production.submissions)}",
     )
     production.submissions.append((requested.panel.id, story))

@@ -70,8 +70,9 @@ async def write_report(production: "Production", out: Path, seconds: float) -> d
         submissions=[s for s in stories if s.panel.origin is PanelOrigin.SUBMITTED],
         pages=[f"pages/page-{page.number:03d}.png" for page in production.script.pages],
         names={c.character_id: c.name for c in production.material.characters},
-        charts=drift_chart(samples, {c.character_id: c.name for c in
-                                     production.material.characters}),
+        charts=drift_chart(
+            samples, {c.character_id: c.name for c in production.material.characters}
+        ),
         verdict_words=VERDICT_WORDS,
         picture=pictures.path,
     )
@@ -126,9 +127,7 @@ async def _write_sheets(production: "Production", out: Path) -> list[tuple[str, 
     sheets = []
     for character in production.material.characters:
         for look in character.appearances:
-            png = await production.app.cast.sheet(
-                actor, character.character_id, look.appearance_id
-            )
+            png = await production.app.cast.sheet(actor, character.character_id, look.appearance_id)
             path = folder / f"{look.appearance_id}.png"
             path.write_bytes(png)
             sheets.append((f"{character.name} · {look.label}", f"sheets/{path.name}"))

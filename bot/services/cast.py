@@ -19,7 +19,7 @@ from pipeline.domain.character import (
     Series,
     ShotType,
 )
-from pipeline.domain.errors import InvalidInput, LimitReached, NotFound
+from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached, NotFound
 from pipeline.domain.fingerprint import Fingerprint
 from pipeline.domain.geometry import Box
 from pipeline.domain.panel import Candidate
@@ -29,7 +29,7 @@ from pipeline.quality.judge import Judge
 from pipeline.quality.sheet import model_sheet
 from storage import cast
 from storage.blobs import BlobStore
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.keys import Keyring
 
 MAX_NOTES = 500
@@ -191,13 +191,13 @@ class CastService:
         character_id = character_slug(name)
         look = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
         label = clean_name(new.label or look, "label")
-        await cast.require_free(self._db, actor.guild_id, character_id)
+        await self._require_free(actor.guild_id, character_id)
         async with self._lock(actor.guild_id):
             study = await self._study(actor, uploads, new.shot_type)
             appearance_id = appearance_slug(character_id, look)
             thresholds = await self._thresholds(actor.guild_id, appearance_id, None, study)
 
-            def add(tx: cast.Transaction) -> int:
+            def add(tx: Transaction) -> int:
                 now = datetime.now(UTC)
                 row = cast.create_character(
                     tx,
@@ -249,9 +249,7 @@ class CastService:
         actor.require_own(found.owner_id, f"add references to {found.name}")
         _check_uploads(uploads, at_least=1)
         async with self._lock(actor.guild_id):
-            target = await self._appearance_for(
-                actor, found, appearance, label, components or {}
-            )
+            target = await self._appearance_for(actor, found, appearance, label, components or {})
             held = await cast.list_references(self._db, actor.guild_id, target.id)
             if len(held) + len(uploads) > MAX_REFERENCES:
                 raise LimitReached(
@@ -263,11 +261,13 @@ class CastService:
                 actor.guild_id, target.appearance_id, target.id, study
             )
 
-            def add(tx: cast.Transaction) -> None:
+            def add(tx: Transaction) -> None:
                 self._registrar.store(tx, actor, target.id, study, thresholds)
                 if not target.palette:
                     cast.update_appearance(
-                        tx, guild_id=actor.guild_id, appearance_row=target.id,
+                        tx,
+                        guild_id=actor.guild_id,
+                        appearance_row=target.id,
                         palette=study.palette,
                     )
 
@@ -293,9 +293,7 @@ class CastService:
         actor.require_own(found.owner_id, f"delete {found.name}")
         entry = await self._entry(found)
         await self._db.write(
-            lambda tx: cast.delete_character(
-                tx, guild_id=actor.guild_id, character_row=found.id
-            )
+            lambda tx: cast.delete_character(tx, guild_id=actor.guild_id, character_row=found.id)
         )
         return entry
 
@@ -360,6 +358,15 @@ class CastService:
 
     def _lock(self, guild_id: int) -> asyncio.Lock:
         return self._locks.setdefault(guild_id, asyncio.Lock())
+
+    async def _require_free(self, guild_id: int, character_id: str) -> None:
+        """Refuse a taken name before any picture is looked at."""
+        taken = {c.character_id: c for c in await cast.list_characters(self._db, guild_id)}
+        if character_id in taken:
+            raise AlreadyExists(
+                f"{taken[character_id].name} ({character_id}) is registered already. Add pictures "
+                "with /character add-reference, or choose another name."
+            )
 
     async def _study(
         self, actor: Actor, uploads: Sequence[Upload], shot_type: ShotType | None
@@ -438,8 +445,7 @@ class CastService:
     async def _entry(self, character: Character) -> CastEntry:
         looks = await cast.list_appearances(self._db, character.guild_id, character.id)
         counts = [
-            len(await cast.list_references(self._db, character.guild_id, look.id))
-            for look in looks
+            len(await cast.list_references(self._db, character.guild_id, look.id)) for look in looks
         ]
         return CastEntry(character, tuple(looks), sum(counts))
 

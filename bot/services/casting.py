@@ -55,9 +55,7 @@ def _reference(
     )
 
 
-async def resolve_role(
-    db: Database, guild_id: int, role: CastRole
-) -> tuple[Character, Appearance]:
+async def resolve_role(db: Database, guild_id: int, role: CastRole) -> tuple[Character, Appearance]:
     """The rows behind a role's two slugs.
 
     Raises:
@@ -68,9 +66,7 @@ async def resolve_role(
     return character, appearance
 
 
-async def pick_appearance(
-    db: Database, character: Character, wanted: str | None
-) -> Appearance:
+async def pick_appearance(db: Database, character: Character, wanted: str | None) -> Appearance:
     """The named appearance of a character, or its first one.
 
     Raises:

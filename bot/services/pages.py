@@ -57,9 +57,7 @@ class PageService:
         """The names that :meth:`export` takes."""
         return list(export_formats())
 
-    async def compose(
-        self, actor: Actor, page: int, *, layout: str | None = None
-    ) -> ComposedPage:
+    async def compose(self, actor: Actor, page: int, *, layout: str | None = None) -> ComposedPage:
         """Lay out and letter the accepted panels of a page, in the order they were asked for.
 
         Raises:
@@ -112,9 +110,7 @@ class PageService:
         stem = slug(series.name) + (f"-{page:03d}" if page else "")
         return Exported(f"{stem}{name}", data, len(book))
 
-    async def _book_page(
-        self, guild_id: int, series: Series, record: pages.PageRecord
-    ) -> BookPage:
+    async def _book_page(self, guild_id: int, series: Series, record: pages.PageRecord) -> BookPage:
         """The page as it was composed: same panels, same layout, hence the same balloons."""
         found = [await panels.get_panel(self._db, guild_id, i) for i in record.panels]
         arts = [await self._art(guild_id, panel) for panel in found]

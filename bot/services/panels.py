@@ -11,7 +11,14 @@ from pipeline.comics.script import parse_dialogue
 from pipeline.domain.character import Appearance, Character, Series, ShotType
 from pipeline.domain.errors import InvalidInput, LimitReached, MissingReference, WrongState
 from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace
-from pipeline.domain.panel import CastRole, DialogueLine, Panel, PanelBrief, PanelOrigin, PanelStatus
+from pipeline.domain.panel import (
+    CastRole,
+    DialogueLine,
+    Panel,
+    PanelBrief,
+    PanelOrigin,
+    PanelStatus,
+)
 from pipeline.domain.review import Review, StoredCandidate, Tally
 from pipeline.imaging.decode import PictureDoor
 from storage import cast, jobs, panels, reviews, votes
@@ -181,8 +188,11 @@ class PanelService:
             )
             if status is JobStatus.CANCELLED:
                 panels.set_status(
-                    tx, guild_id=actor.guild_id, panel_id=panel_id,
-                    status=PanelStatus.CANCELLED, now=now,
+                    tx,
+                    guild_id=actor.guild_id,
+                    panel_id=panel_id,
+                    status=PanelStatus.CANCELLED,
+                    now=now,
                 )
             return status
 
@@ -203,9 +213,7 @@ class PanelService:
         job = await jobs.job_of_panel(self._db, guild_id, panel_id)
         waiting = job is not None and job.status is JobStatus.QUEUED
         review = await reviews.review_of_panel(self._db, guild_id, panel_id)
-        names = {
-            c.character_id: c.name for c in await cast.list_characters(self._db, guild_id)
-        }
+        names = {c.character_id: c.name for c in await cast.list_characters(self._db, guild_id)}
         return PanelView(
             panel=panel,
             job=job,

@@ -192,13 +192,12 @@ class Registrar:
                 now=now,
             )
 
-    def readiness(
-        self, references: Sequence[Reference], thresholds: Sequence[Threshold]
-    ) -> str:
+    def readiness(self, references: Sequence[Reference], thresholds: Sequence[Threshold]) -> str:
         """One or two sentences: what the check can judge, and what would help."""
         shots = {r.shot_type for r in references}
-        missing = [s.value for s in (ShotType.HEADSHOT, ShotType.HALF, ShotType.FULL)
-                   if s not in shots]
+        missing = [
+            s.value for s in (ShotType.HEADSHOT, ShotType.HALF, ShotType.FULL) if s not in shots
+        ]
         judged = sorted({t.key.crop.value for t in thresholds})
         text = (
             f"The check can judge: {', '.join(judged)}."

@@ -78,17 +78,25 @@ class ReviewService:
 
         def then(tx: Transaction, review: Review, now: datetime) -> None:
             panels.label_candidates(
-                tx, guild_id=review.guild_id, panel_id=review.panel_id,
+                tx,
+                guild_id=review.guild_id,
+                panel_id=review.panel_id,
                 candidate_ids=[review.candidate_id],
             )
             panels.choose_candidate(
-                tx, guild_id=review.guild_id, panel_id=review.panel_id,
-                candidate_id=review.candidate_id, now=now,
+                tx,
+                guild_id=review.guild_id,
+                panel_id=review.panel_id,
+                candidate_id=review.candidate_id,
+                now=now,
             )
             outbox.owe(
-                tx, guild_id=review.guild_id, kind=PostKind.PANEL_RESULT,
+                tx,
+                guild_id=review.guild_id,
+                kind=PostKind.PANEL_RESULT,
                 subject_id=review.panel_id,
-                dedupe_key=f"panel_result:{review.panel_id}:{review.id}", now=now,
+                dedupe_key=f"panel_result:{review.panel_id}:{review.id}",
+                now=now,
             )
 
         return await self._decide(actor, review_id, ReviewStatus.APPROVED, note, then)
@@ -103,8 +111,11 @@ class ReviewService:
 
         def then(tx: Transaction, review: Review, now: datetime) -> None:
             panels.set_status(
-                tx, guild_id=review.guild_id, panel_id=review.panel_id,
-                status=PanelStatus.REJECTED, now=now,
+                tx,
+                guild_id=review.guild_id,
+                panel_id=review.panel_id,
+                status=PanelStatus.REJECTED,
+                now=now,
             )
 
         return await self._decide(actor, review_id, ReviewStatus.REJECTED, note, then)
@@ -128,13 +139,21 @@ class ReviewService:
 
         def then(tx: Transaction, review: Review, now: datetime) -> None:
             panels.set_status(
-                tx, guild_id=review.guild_id, panel_id=review.panel_id,
-                status=PanelStatus.QUEUED, now=now,
+                tx,
+                guild_id=review.guild_id,
+                panel_id=review.panel_id,
+                status=PanelStatus.QUEUED,
+                now=now,
             )
             jobs.enqueue(
-                tx, guild_id=review.guild_id, member_id=panel.requester_id,
-                kind=JobKind.GENERATE, panel_id=review.panel_id,
-                dedupe_key=f"retry:{review.id}", strength=strength, now=now.timestamp(),
+                tx,
+                guild_id=review.guild_id,
+                member_id=panel.requester_id,
+                kind=JobKind.GENERATE,
+                panel_id=review.panel_id,
+                dedupe_key=f"retry:{review.id}",
+                strength=strength,
+                now=now.timestamp(),
             )
 
         return await self._decide(actor, review_id, ReviewStatus.RETRIED, note, then)
@@ -152,8 +171,12 @@ class ReviewService:
         await self.get(actor.guild_id, review_id)
         await self._db.write(
             lambda tx: reviews.add_label(
-                tx, guild_id=actor.guild_id, review_id=review_id, label=label,
-                member_id=actor.member_id, now=datetime.now(UTC),
+                tx,
+                guild_id=actor.guild_id,
+                review_id=review_id,
+                label=label,
+                member_id=actor.member_id,
+                now=datetime.now(UTC),
             )
         )
         return await self.get(actor.guild_id, review_id)
@@ -177,13 +200,22 @@ class ReviewService:
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
             reviews.decide(
-                tx, guild_id=actor.guild_id, review_id=review_id, status=status,
-                decided_by=actor.member_id, note=note, now=now,
+                tx,
+                guild_id=actor.guild_id,
+                review_id=review_id,
+                status=status,
+                decided_by=actor.member_id,
+                note=note,
+                now=now,
             )
             then(tx, review, now)
             outbox.owe(
-                tx, guild_id=actor.guild_id, kind=PostKind.REVIEW_DECIDED, subject_id=review_id,
-                dedupe_key=f"review_decided:{review_id}", now=now,
+                tx,
+                guild_id=actor.guild_id,
+                kind=PostKind.REVIEW_DECIDED,
+                subject_id=review_id,
+                dedupe_key=f"review_decided:{review_id}",
+                now=now,
             )
 
         await self._db.write(work)

@@ -6,26 +6,27 @@ from datetime import UTC, datetime, timedelta
 
 from bot.services.casting import cast_input, resolve_role
 from pipeline.domain.errors import OnModelError
+from pipeline.domain.geometry import Size
 from pipeline.domain.inputs import LadderPolicy, PanelInputs
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.panel import Candidate, PanelStatus
 from pipeline.domain.quality import Accept, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
 from pipeline.imaging.decode import load_canonical
-from pipeline.domain.geometry import Size
 from storage import cast, drift, jobs, outbox, panels, reviews
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 
 VOTING_TIME = timedelta(hours=24)
 MAX_CRASHES = 3
+_POLICY = LadderPolicy()
 
 
 class RunService:
     """The dispatcher's side of a panel."""
 
     def __init__(
-        self, db: Database, blobs: BlobStore, policy: LadderPolicy = LadderPolicy()
+        self, db: Database, blobs: BlobStore, policy: LadderPolicy = _POLICY
     ) -> None:
         self._db = db
         self._blobs = blobs
@@ -48,7 +49,10 @@ class RunService:
         earlier.pop(f"panel {panel.id}", None)
         await self._db.write(
             lambda tx: panels.set_status(
-                tx, guild_id=guild_id, panel_id=panel.id, status=PanelStatus.RUNNING,
+                tx,
+                guild_id=guild_id,
+                panel_id=panel.id,
+                status=PanelStatus.RUNNING,
                 now=datetime.now(UTC),
             )
         )
@@ -107,12 +111,18 @@ class RunService:
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
             jobs.finish(
-                tx, job_id=job.id, fence=job.fence, status=JobStatus.CANCELLED,
+                tx,
+                job_id=job.id,
+                fence=job.fence,
+                status=JobStatus.CANCELLED,
                 now=now.timestamp(),
             )
             panels.set_status(
-                tx, guild_id=job.guild_id, panel_id=job.panel_id,
-                status=PanelStatus.CANCELLED, now=now,
+                tx,
+                guild_id=job.guild_id,
+                panel_id=job.panel_id,
+                status=PanelStatus.CANCELLED,
+                now=now,
             )
 
         await self._db.write(work)
@@ -127,7 +137,11 @@ class RunService:
         def work(tx: Transaction) -> JobStatus:
             now = datetime.now(UTC)
             status = jobs.release_crashed(
-                tx, job_id=job.id, fence=job.fence, max_crashes=MAX_CRASHES, error=error,
+                tx,
+                job_id=job.id,
+                fence=job.fence,
+                max_crashes=MAX_CRASHES,
+                error=error,
                 now=now.timestamp(),
             )
             _after_crash(tx, job, status, error, now)
@@ -162,9 +176,7 @@ class RunService:
         return await self._db.write(work)
 
 
-def _after_crash(
-    tx: Transaction, job: Job, status: JobStatus, error: str, now: datetime
-) -> None:
+def _after_crash(tx: Transaction, job: Job, status: JobStatus, error: str, now: datetime) -> None:
     if status is JobStatus.DEAD:
         _panel_failed(tx, job, error, now)
     elif status is JobStatus.QUEUED:
@@ -176,7 +188,11 @@ def _after_crash(
 def _fail(tx: Transaction, job: Job, error: str) -> None:
     now = datetime.now(UTC)
     jobs.finish(
-        tx, job_id=job.id, fence=job.fence, status=JobStatus.DEAD, error=error,
+        tx,
+        job_id=job.id,
+        fence=job.fence,
+        status=JobStatus.DEAD,
+        error=error,
         now=now.timestamp(),
     )
     _panel_failed(tx, job, error, now)
@@ -184,8 +200,12 @@ def _fail(tx: Transaction, job: Job, error: str) -> None:
 
 def _panel_failed(tx: Transaction, job: Job, error: str, now: datetime) -> None:
     panels.set_status(
-        tx, guild_id=job.guild_id, panel_id=job.panel_id, status=PanelStatus.FAILED,
-        failure=error, now=now,
+        tx,
+        guild_id=job.guild_id,
+        panel_id=job.panel_id,
+        status=PanelStatus.FAILED,
+        failure=error,
+        now=now,
     )
     _owe(tx, job, PostKind.PANEL_FAILED, job.panel_id, now)
 
@@ -200,13 +220,22 @@ def _record(
     now = datetime.now(UTC)
     # First, because it raises when the job belongs to somebody else by now.
     jobs.finish(
-        tx, job_id=job.id, fence=job.fence, status=JobStatus.DONE, seconds=outcome.seconds,
+        tx,
+        job_id=job.id,
+        fence=job.fence,
+        status=JobStatus.DONE,
+        seconds=outcome.seconds,
         now=now.timestamp(),
     )
     rows = [
         panels.add_attempt(
-            tx, guild_id=job.guild_id, panel_id=job.panel_id, job_id=job.id, attempt=attempt,
-            image_shas=attempt_shas, now=now,
+            tx,
+            guild_id=job.guild_id,
+            panel_id=job.panel_id,
+            job_id=job.id,
+            attempt=attempt,
+            image_shas=attempt_shas,
+            now=now,
         )
         for attempt, attempt_shas in zip(outcome.attempts, shas, strict=True)
     ]
@@ -219,21 +248,28 @@ def _record(
         case FlagForReview((a, c), flag, reason):
             _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now)
             panels.set_status(
-                tx, guild_id=job.guild_id, panel_id=job.panel_id, status=PanelStatus.REVIEW,
+                tx,
+                guild_id=job.guild_id,
+                panel_id=job.panel_id,
+                status=PanelStatus.REVIEW,
                 now=now,
             )
             review_id = reviews.open_review(
-                tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=rows[a][c],
-                flag=flag, reason=reason, evidence_sha256=evidence, now=now,
+                tx,
+                guild_id=job.guild_id,
+                panel_id=job.panel_id,
+                candidate_id=rows[a][c],
+                flag=flag,
+                reason=reason,
+                evidence_sha256=evidence,
+                now=now,
             )
             _owe(tx, job, PostKind.REVIEW_THREAD, review_id, now)
 
 
 def _accept(tx: Transaction, job: Job, chosen: list[int], now: datetime) -> None:
     """One candidate is accepted at once; several go to a vote."""
-    panels.label_candidates(
-        tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen
-    )
+    panels.label_candidates(tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen)
     if len(chosen) == 1:
         panels.choose_candidate(
             tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=chosen[0], now=now
@@ -251,8 +287,12 @@ def _sample(
     for check in judged.report.checks:
         if check.similarity is not None:
             drift.add_sample(
-                tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=candidate_id,
-                check=check, now=now,
+                tx,
+                guild_id=job.guild_id,
+                panel_id=job.panel_id,
+                candidate_id=candidate_id,
+                check=check,
+                now=now,
             )
 
 

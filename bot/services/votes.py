@@ -66,13 +66,21 @@ def _choose(tx: Transaction, panel: Panel) -> None:
     if leader is None:
         raise WrongState(f"Panel {panel.id} has no alternates to choose from.")
     panels.set_status(
-        tx, guild_id=panel.guild_id, panel_id=panel.id, status=PanelStatus.ACCEPTED,
-        expected={PanelStatus.VOTING}, now=now,
+        tx,
+        guild_id=panel.guild_id,
+        panel_id=panel.id,
+        status=PanelStatus.ACCEPTED,
+        expected={PanelStatus.VOTING},
+        now=now,
     )
     panels.choose_candidate(
         tx, guild_id=panel.guild_id, panel_id=panel.id, candidate_id=leader, now=now
     )
     outbox.owe(
-        tx, guild_id=panel.guild_id, kind=PostKind.PANEL_RESULT, subject_id=panel.id,
-        dedupe_key=f"panel_result:{panel.id}", now=now,
+        tx,
+        guild_id=panel.guild_id,
+        kind=PostKind.PANEL_RESULT,
+        subject_id=panel.id,
+        dedupe_key=f"panel_result:{panel.id}",
+        now=now,
     )

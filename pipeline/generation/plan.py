@@ -51,7 +51,9 @@ def plan_for(inputs: PanelInputs, generator: Generator, *, strength: int) -> Con
 
 def _condition(member: CastInput, inputs: PanelInputs, strength: int) -> CastConditioning:
     ranked = rank_references(
-        member, shot_type=inputs.brief.shot_type, words=inputs.brief.prompt,
+        member,
+        shot_type=inputs.brief.shot_type,
+        words=inputs.brief.prompt,
         k=REFERENCES_PER_CHARACTER,
     )
     turn = strength % len(ranked)

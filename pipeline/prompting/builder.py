@@ -36,5 +36,6 @@ def build_prompt(
     """One line: framing, what happens, who is there, how it is drawn."""
     ink = "black and white comic panel" if color_mode is ColorMode.GRAYSCALE else "comic panel"
     people = "; ".join(identity_words(member) for member in cast)
-    return ", ".join(part for part in (_FRAMING[shot_type], request.strip(), people, ink, style)
-                     if part)
+    return ", ".join(
+        part for part in (_FRAMING[shot_type], request.strip(), people, ink, style) if part
+    )

@@ -1,0 +1,48 @@
+# Needs nothing but make and a Python ≥ 3.11. Every target makes .venv itself and reuses it.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q install --no-warn-script-location
+
+.PHONY: demo test lint run format clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.core
+	$(BIN)/onmodel demo --out demo-out
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/basedpyright
+
+run: $(VENV)/.core
+	$(BIN)/onmodel run
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "onmodel needs Python 3.11 or newer with venv (Debian: apt install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The light core, as users get it: ranges from pyproject.toml, no torch.
+$(VENV)/.core: $(VENV)/.made pyproject.toml
+	$(PIP) -e .
+	@touch $@
+
+# What the tests need, at the versions that they were written against.
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) -e '.[dev]' -c constraints.txt
+	@touch $@ $(VENV)/.core

@@ -1,0 +1,185 @@
+"""Checks this machine: each line says what is there, or how to mend what is not."""
+
+import importlib.util
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from bot.settings import Settings, load_settings, misspelt_variables
+from pipeline.domain.errors import OnModelError
+
+LEAST_FREE_BYTES = 1 << 30
+
+
+class Health(StrEnum):
+    """A warning leaves the studio usable; bad does not."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding. ``mend`` is empty where nothing has to be done."""
+
+    name: str
+    health: Health
+    found: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the studio can run here."""
+        return all(line.health is not Health.BAD for line in self.lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for ``--json``."""
+        return {"usable": self.usable, "checks": [asdict(line) for line in self.lines]}
+
+
+def diagnose(env_file: Path | None = Path(".env")) -> Report:
+    """Run every check; none of them changes anything."""
+    lines = [_python(), *_sqlite()]
+    try:
+        settings = load_settings(env_file)
+    except OnModelError as error:
+        lines.append(Line("settings", Health.BAD, "not readable", str(error)))
+        return Report(tuple(lines))
+    lines += [*_settings(settings, env_file), *_engines(settings), _gpu(), *_fonts()]
+    lines.append(_data_folder(settings.data_dir))
+    return Report(tuple(lines))
+
+
+def print_report(report: Report) -> None:
+    """For people: one line a check, the remedy under it."""
+    console = Console(highlight=False)
+    signs = {
+        Health.GOOD: "[green]✔[/green]",
+        Health.WARNING: "[yellow]▲[/yellow]",
+        Health.BAD: "[red]✘[/red]",
+    }
+    for line in report.lines:
+        console.print(f"{signs[line.health]} {line.name:<16} {escape(line.found)}")
+        if line.mend:
+            console.print(f"  {'':<16} → {escape(line.mend)}", style="dim")
+    console.print("\nReady." if report.usable else "\nNot usable yet: mend the lines with ✘.")
+
+
+def _python() -> Line:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Line("python", Health.GOOD, version)
+
+
+def _sqlite() -> Iterator[Line]:
+    from storage.vector_support import vector_support
+
+    yield Line("sqlite", Health.GOOD, sqlite3.sqlite_version)
+    index, mend = vector_support()
+    health = Health.WARNING if mend else Health.GOOD
+    yield Line("vector index", health, index, mend or "")
+
+
+def _settings(settings: Settings, env_file: Path | None) -> Iterator[Line]:
+    for name, nearest in misspelt_variables(env_file=env_file).items():
+        meant = f"Did you mean {nearest}?" if nearest else "See .env.example for the known ones."
+        yield Line("settings", Health.WARNING, f"{name} is not a setting", meant)
+    if settings.discord_token is None:
+        yield Line(
+            "discord token",
+            Health.WARNING,
+            "not set",
+            "Put DISCORD_TOKEN into .env before `onmodel run`; everything else works without.",
+        )
+    else:
+        yield Line("discord token", Health.GOOD, "set")
+
+
+def _engines(settings: Settings) -> Iterator[Line]:
+    from pipeline.fingerprints.registry import load_encoders
+    from pipeline.generation.generators.registry import load_generator
+
+    yield _try("encoders", lambda: ", ".join(str(e.key) for e in load_encoders(settings.encoders)))
+
+    def engine() -> str:
+        generator = load_generator(settings.generator)
+        return f"{generator.name} {generator.version}"
+
+    yield _try("generator", engine)
+    if settings.executor == "ray" and importlib.util.find_spec("ray") is None:
+        yield Line(
+            "executor",
+            Health.BAD,
+            "ray is not installed",
+            "pip install 'onmodel[ray]', or set ONMODEL_EXECUTOR=local.",
+        )
+    else:
+        yield Line("executor", Health.GOOD, settings.executor)
+
+
+def _try(name: str, work: Callable[[], str]) -> Line:
+    try:
+        return Line(name, Health.GOOD, work())
+    except OnModelError as error:
+        return Line(name, Health.BAD, "not usable", str(error))
+
+
+def _gpu() -> Line:
+    if importlib.util.find_spec("torch") is None:
+        return Line("gpu", Health.GOOD, "not needed by the draft generator; torch is not installed")
+    import torch  # slow to import: only where somebody installed it
+
+    if not torch.cuda.is_available():
+        return Line("gpu", Health.WARNING, "torch sees none", "Panels are made on the CPU.")
+    return Line("gpu", Health.GOOD, torch.cuda.get_device_name(0))
+
+
+def _fonts() -> Iterator[Line]:
+    from PIL import features
+
+    from pipeline.comics.fonts import font_path
+
+    yield Line("fonts", Health.GOOD, font_path("regular").name)
+    if not features.check("raqm"):
+        yield Line(
+            "text shaping",
+            Health.WARNING,
+            "Pillow has no raqm",
+            "Latin text is fine; other scripts need Pillow's own wheels.",
+        )
+
+
+def _data_folder(folder: Path) -> Line:
+    existing = next(p for p in (folder, *folder.resolve().parents) if p.exists())
+    if not os.access(existing, os.W_OK):
+        return Line(
+            "data folder",
+            Health.BAD,
+            f"{folder} cannot be written",
+            "Set ONMODEL_DATA_DIR to a folder of yours.",
+        )
+    free = shutil.disk_usage(existing).free
+    if free < LEAST_FREE_BYTES:
+        return Line(
+            "data folder",
+            Health.WARNING,
+            f"{folder}, {free // 2**20} MiB free",
+            "Make room: pictures are kept until somebody deletes them.",
+        )
+    return Line("data folder", Health.GOOD, f"{folder}, {free // 2**30} GiB free")
