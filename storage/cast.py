@@ -1,0 +1,344 @@
+"""The cast of a guild: characters and their appearances.
+
+References and what was computed from them live in :mod:`storage.references`, series in
+:mod:`storage.series`; their functions are offered here too, so that one import serves.
+"""
+
+import difflib
+import json
+import sqlite3
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from pipeline.domain.character import Appearance, Character
+from pipeline.domain.errors import AlreadyExists, NotFound
+from storage import mirror
+from storage.database import Database
+from storage.records import to_json
+from storage.references import (
+    add_fingerprints,
+    add_reference,
+    fingerprints_of,
+    get_reference,
+    list_references,
+    put_threshold,
+    reference_hashes,
+    thresholds_of,
+)
+from storage.series import active_series, create_series, list_series, update_series
+from storage.times import Moment, from_text, to_text
+
+__all__ = [
+    "active_series",
+    "add_fingerprints",
+    "add_reference",
+    "create_appearance",
+    "create_character",
+    "create_series",
+    "delete_character",
+    "find_appearance",
+    "find_character",
+    "fingerprints_of",
+    "get_reference",
+    "list_appearances",
+    "list_characters",
+    "list_references",
+    "list_series",
+    "put_threshold",
+    "reference_hashes",
+    "suggest_characters",
+    "thresholds_of",
+    "update_appearance",
+    "update_series",
+]
+
+
+def create_character(
+    tx: sqlite3.Connection,
+    *,
+    guild_id: int,
+    series_id: int,
+    character_id: str,
+    name: str,
+    owner_id: int,
+    notes: str,
+    height_ratio: float,
+    now: Moment,
+) -> int:
+    """Add a character to a series; returns its row id.
+
+    Raises:
+        AlreadyExists: the guild has a character with this ``character_id``.
+        NotFound: the guild has no such series.
+    """
+    owned = tx.execute(
+        "SELECT 1 FROM series WHERE id = ? AND guild_id = ?", (series_id, guild_id)
+    ).fetchone()
+    if owned is None:
+        raise NotFound("That series is not here. Create one with /series create.")
+    row = tx.execute(
+        "INSERT INTO character (guild_id, series_id, character_id, name, name_key, owner_id, "
+        "notes, height_ratio, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (guild_id, character_id) DO NOTHING RETURNING id",
+        (
+            guild_id,
+            series_id,
+            character_id,
+            name,
+            _folded(name),
+            owner_id,
+            notes,
+            height_ratio,
+            to_text(now),
+        ),
+    ).fetchone()
+    if row is None:
+        raise AlreadyExists(
+            f"{character_id} is registered already. Add pictures with /character add-reference, "
+            "or choose another name."
+        )
+    return row["id"]
+
+
+def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: int) -> list[str]:
+    """Forget a character: its appearances, references, vectors, thresholds and drift samples.
+
+    Accepted panels stay. The bytes leave the file with the next :meth:`Database.checkpoint`.
+
+    Returns:
+        The sha256 of the reference pictures that nothing shows any more: the caller deletes
+        these blobs after the commit.
+
+    Raises:
+        NotFound: the guild has no such character.
+    """
+    character = tx.execute(
+        "SELECT character_id FROM character WHERE id = ? AND guild_id = ?",
+        (character_row, guild_id),
+    ).fetchone()
+    if character is None:
+        raise NotFound("That character is not registered here. See /character list.")
+    references = tx.execute(
+        "SELECT DISTINCT r.sha256 FROM reference AS r "
+        "JOIN appearance AS a ON a.id = r.appearance_row WHERE a.character_row = ?",
+        (character_row,),
+    ).fetchall()
+    fingerprints = tx.execute(
+        "SELECT f.id, f.encoder, f.crop, f.color_mode FROM fingerprint AS f "
+        "JOIN reference AS r ON r.id = f.reference_id "
+        "JOIN appearance AS a ON a.id = r.appearance_row WHERE a.character_row = ?",
+        (character_row,),
+    ).fetchall()
+    mirror.remove(
+        tx,
+        [
+            (mirror.MirrorKey(row["encoder"], row["crop"], row["color_mode"]), row["id"])
+            for row in fingerprints
+        ],
+    )
+    tx.execute(
+        "DELETE FROM drift_sample WHERE guild_id = ? AND character_id = ?",
+        (guild_id, character["character_id"]),
+    )
+    tx.execute("DELETE FROM character WHERE id = ?", (character_row,))
+    return _unused(tx, guild_id, [row["sha256"] for row in references])
+
+
+def create_appearance(
+    tx: sqlite3.Connection,
+    *,
+    guild_id: int,
+    character_row: int,
+    appearance_id: str,
+    label: str,
+    components: Mapping[str, str],
+    palette: Sequence[str],
+    notes: str,
+    now: Moment,
+) -> int:
+    """Add a look to a character; returns its row id.
+
+    Raises:
+        AlreadyExists: the guild has an appearance with this ``appearance_id``.
+        NotFound: the guild has no such character.
+    """
+    owned = tx.execute(
+        "SELECT 1 FROM character WHERE id = ? AND guild_id = ?", (character_row, guild_id)
+    ).fetchone()
+    if owned is None:
+        raise NotFound("That character is not registered here. See /character list.")
+    row = tx.execute(
+        "INSERT INTO appearance (guild_id, character_row, appearance_id, label, components, "
+        "palette, notes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (guild_id, appearance_id) DO NOTHING RETURNING id",
+        (
+            guild_id,
+            character_row,
+            appearance_id,
+            label,
+            to_json(dict(components)),
+            to_json(list(palette)),
+            notes,
+            to_text(now),
+        ),
+    ).fetchone()
+    if row is None:
+        raise AlreadyExists(f"There is an appearance {appearance_id} already; choose another name.")
+    return row["id"]
+
+
+def update_appearance(
+    tx: sqlite3.Connection,
+    *,
+    guild_id: int,
+    appearance_row: int,
+    components: Mapping[str, str] | None = None,
+    palette: Sequence[str] | None = None,
+    notes: str | None = None,
+) -> None:
+    """Replace what is given; None leaves it as it is.
+
+    Raises:
+        NotFound: the guild has no such appearance.
+    """
+    row = tx.execute(
+        "UPDATE appearance SET components = coalesce(?, components), "
+        "palette = coalesce(?, palette), notes = coalesce(?, notes) "
+        "WHERE id = ? AND guild_id = ? RETURNING id",
+        (
+            None if components is None else to_json(dict(components)),
+            None if palette is None else to_json(list(palette)),
+            notes,
+            appearance_row,
+            guild_id,
+        ),
+    ).fetchone()
+    if row is None:
+        raise NotFound("That appearance is not registered here. See /character sheet.")
+
+
+async def list_characters(db: Database, guild_id: int) -> list[Character]:
+    """The whole cast of a guild, in alphabetical order."""
+    rows = await db.fetch_all(
+        "SELECT * FROM character WHERE guild_id = ? ORDER BY name_key, id", (guild_id,)
+    )
+    return [_character(row) for row in rows]
+
+
+async def find_character(db: Database, guild_id: int, key: str) -> Character:
+    """A character by ``character_id`` or by name, whatever the capitals.
+
+    Raises:
+        NotFound: there is none (the text names similar ones), or several have that name.
+    """
+    folded = _folded(key)
+    rows = await db.fetch_all(
+        "SELECT * FROM character WHERE guild_id = :guild AND (character_id = :key "
+        "OR name_key = :key) ORDER BY character_id = :key DESC, id",
+        {"guild": guild_id, "key": folded},
+    )
+    if rows and (len(rows) == 1 or rows[0]["character_id"] == folded):
+        return _character(rows[0])
+    if rows:
+        ids = ", ".join(row["character_id"] for row in rows)
+        raise NotFound(f"Several characters are called {key}. Use the id: {ids}.")
+    near = _near(folded, await list_characters(db, guild_id))
+    advice = f"Did you mean {near}?" if near else "See /character list."
+    raise NotFound(f"There is no character {key} here. {advice}")
+
+
+async def suggest_characters(
+    db: Database, guild_id: int, prefix: str, limit: int = 25
+) -> list[Character]:
+    """Characters for an autocomplete: names that begin with the text first, then any that hold it.
+
+    An empty text gives the first ones of the alphabet.
+    """
+    rows = await db.fetch_all(
+        "SELECT * FROM character WHERE guild_id = :guild "
+        "AND (instr(name_key, :text) OR instr(character_id, :text)) "
+        "ORDER BY instr(name_key, :text) <> 1, name_key, id LIMIT :limit",
+        {"guild": guild_id, "text": _folded(prefix), "limit": limit},
+    )
+    return [_character(row) for row in rows]
+
+
+async def list_appearances(
+    db: Database, guild_id: int, character_row: int | None = None
+) -> list[Appearance]:
+    """The appearances of one character, or of the whole cast, oldest first."""
+    rows = await db.fetch_all(
+        "SELECT * FROM appearance WHERE guild_id = :guild "
+        "AND (:row IS NULL OR character_row = :row) ORDER BY id",
+        {"guild": guild_id, "row": character_row},
+    )
+    return [_appearance(row) for row in rows]
+
+
+async def find_appearance(db: Database, guild_id: int, appearance_id: str) -> Appearance:
+    """An appearance by its slug, whatever the capitals.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await db.fetch_one(
+        "SELECT * FROM appearance WHERE guild_id = ? AND appearance_id = ?",
+        (guild_id, appearance_id.strip().lower()),
+    )
+    if row is None:
+        raise NotFound(f"There is no appearance {appearance_id} here. See /character sheet.")
+    return _appearance(row)
+
+
+def _folded(name: str) -> str:
+    """How names are compared: without regard to capitals, width and odd spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _near(key: str, cast: Iterable[Character]) -> str:
+    known = {text: c for c in cast for text in (_folded(c.name), c.character_id)}
+    close = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+    return " or ".join(dict.fromkeys(f"{known[t].name} ({known[t].character_id})" for t in close))
+
+
+def _unused(tx: sqlite3.Connection, guild_id: int, pictures: Iterable[str]) -> list[str]:
+    return [
+        sha256
+        for sha256 in pictures
+        if tx.execute(
+            "SELECT 1 FROM reference WHERE guild_id = :guild AND sha256 = :sha UNION ALL "
+            "SELECT 1 FROM candidate WHERE guild_id = :guild AND sha256 = :sha UNION ALL "
+            "SELECT 1 FROM panel WHERE guild_id = :guild AND submission_sha256 = :sha UNION ALL "
+            "SELECT 1 FROM review WHERE guild_id = :guild AND evidence_sha256 = :sha UNION ALL "
+            "SELECT 1 FROM page WHERE guild_id = :guild AND sha256 = :sha LIMIT 1",
+            {"guild": guild_id, "sha": sha256},
+        ).fetchone()
+        is None
+    ]
+
+
+def _character(row: sqlite3.Row) -> Character:
+    return Character(
+        id=row["id"],
+        guild_id=row["guild_id"],
+        series_id=row["series_id"],
+        character_id=row["character_id"],
+        name=row["name"],
+        owner_id=row["owner_id"],
+        notes=row["notes"],
+        height_ratio=row["height_ratio"],
+        created_at=from_text(row["created_at"]),
+    )
+
+
+def _appearance(row: sqlite3.Row) -> Appearance:
+    return Appearance(
+        id=row["id"],
+        guild_id=row["guild_id"],
+        character_row=row["character_row"],
+        appearance_id=row["appearance_id"],
+        label=row["label"],
+        components=json.loads(row["components"]),
+        palette=tuple(json.loads(row["palette"])),
+        notes=row["notes"],
+    )

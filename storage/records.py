@@ -1,0 +1,150 @@
+"""Domain values as JSON text and as columns, and back. A round trip gives an equal value."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.domain.character import ColorMode, ShotType
+from pipeline.domain.fingerprint import CropClass, PictureHashes
+from pipeline.domain.geometry import Box, Size
+from pipeline.domain.panel import (
+    BalloonKind,
+    CastRole,
+    DialogueLine,
+    PanelBrief,
+    PlacedFigure,
+)
+from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, Verdict
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON with sorted keys, so that equal values give equal text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def brief_to_json(brief: PanelBrief) -> str:
+    """What a person asked for, as text."""
+    return to_json(asdict(brief))
+
+
+def brief_from_json(text: str) -> PanelBrief:
+    """Read :func:`brief_to_json` back.
+
+    Raises:
+        ValueError: not a brief.
+    """
+    try:
+        data = json.loads(text)
+        return PanelBrief(
+            **{
+                **data,
+                "cast": tuple(CastRole(**role) for role in data["cast"]),
+                "shot_type": ShotType(data["shot_type"]),
+                "color_mode": ColorMode(data["color_mode"]),
+                "dialogue": tuple(
+                    DialogueLine(**{**line, "kind": BalloonKind(line["kind"])})
+                    for line in data["dialogue"]
+                ),
+                "size": Size(*data["size"]),
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a panel brief: {error}") from error
+
+
+def report_to_json(report: CandidateReport) -> str:
+    """What the check found, as text."""
+    checks = [{**asdict(check), "segments": dict(check.segments)} for check in report.checks]
+    return to_json(
+        {
+            "verdict": report.verdict,
+            "checks": checks,
+            "flags": report.flags,
+            "duplicate_of": report.duplicate_of,
+            "margin": report.margin,
+        }
+    )
+
+
+def report_from_json(text: str) -> CandidateReport:
+    """Read :func:`report_to_json` back.
+
+    Raises:
+        ValueError: not a report.
+    """
+    try:
+        data = json.loads(text)
+        return CandidateReport(
+            verdict=Verdict(data["verdict"]),
+            checks=tuple(_check(check) for check in data["checks"]),
+            flags=tuple(Flag(flag) for flag in data["flags"]),
+            duplicate_of=data["duplicate_of"],
+            margin=data["margin"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a candidate report: {error}") from error
+
+
+def figures_to_json(figures: Sequence[PlacedFigure]) -> str:
+    """Where the characters stand, as text; masks are left out."""
+    return to_json(
+        [
+            {"character_id": figure.character_id, "box": figure.box, "head": figure.head}
+            for figure in figures
+        ]
+    )
+
+
+def figures_from_json(text: str) -> tuple[PlacedFigure, ...]:
+    """Read :func:`figures_to_json` back; every mask is None.
+
+    Raises:
+        ValueError: not a list of figures.
+    """
+    try:
+        return tuple(
+            PlacedFigure(figure["character_id"], Box(*figure["box"]), _box(figure["head"]))
+            for figure in json.loads(text)
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not placed figures: {error}") from error
+
+
+def hashes_to_columns(hashes: PictureHashes) -> tuple[str, str | None, str | None, str | None]:
+    """``hash_version``, ``phash``, ``dhash``, ``ahash``; a hash is 16 hex digits.
+
+    SQLite's integers are signed, a 64-bit hash is not.
+    """
+    return hashes.version, _hex(hashes.phash), _hex(hashes.dhash), _hex(hashes.ahash)
+
+
+def hashes_from_row(row: sqlite3.Row) -> PictureHashes:
+    """Read the four columns back."""
+    return PictureHashes(
+        row["hash_version"], _int(row["phash"]), _int(row["dhash"]), _int(row["ahash"])
+    )
+
+
+def _check(data: Mapping[str, Any]) -> CharacterCheck:
+    return CharacterCheck(
+        **{
+            **data,
+            "verdict": Verdict(data["verdict"]),
+            "crop": None if data["crop"] is None else CropClass(data["crop"]),
+            "box": _box(data["box"]),
+        }
+    )
+
+
+def _box(values: Sequence[int] | None) -> Box | None:
+    return None if values is None else Box(*values)
+
+
+def _hex(value: int | None) -> str | None:
+    return None if value is None else f"{value:016x}"
+
+
+def _int(text: str | None) -> int | None:
+    return None if text is None else int(text, 16)
