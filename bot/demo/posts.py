@@ -23,6 +23,7 @@ class PrintingPoster:
 
     async def find(self, item: OutboxItem) -> Posted | None:
         """A terminal does not remember: what was printed before a crash is gone."""
+        del item
         return None
 
     async def post(self, item: OutboxItem) -> Posted:
