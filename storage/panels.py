@@ -194,6 +194,16 @@ async def list_panels(
     return [panel_from_row(row) for row in reversed(rows)]
 
 
+async def requested_since(db: Database, guild_id: int, member_id: int, since: datetime) -> int:
+    """How many panels a member asked for (or submitted) after ``since``."""
+    row = await db.fetch_one(
+        "SELECT count(*) AS n FROM panel "
+        "WHERE guild_id = ? AND requester_id = ? AND created_at > ?",
+        (guild_id, member_id, to_text(since)),
+    )
+    return 0 if row is None else row["n"]
+
+
 async def submission_of(db: Database, guild_id: int, panel_id: int) -> str | None:
     """The sha256 of the drawing that a person submitted, or None for a generated panel.
 

@@ -104,6 +104,20 @@ async def active_series(db: Database, guild_id: int) -> Series:
     return _series(row)
 
 
+async def get_series(db: Database, guild_id: int, series_id: int) -> Series:
+    """One series by its row.
+
+    Raises:
+        NotFound: the guild has no such series.
+    """
+    row = await db.fetch_one(
+        "SELECT * FROM series WHERE id = ? AND guild_id = ?", (series_id, guild_id)
+    )
+    if row is None:
+        raise _none()
+    return _series(row)
+
+
 async def list_series(db: Database, guild_id: int) -> list[Series]:
     """All series of a guild, oldest first."""
     rows = await db.fetch_all("SELECT * FROM series WHERE guild_id = ? ORDER BY id", (guild_id,))

@@ -17,7 +17,7 @@ from bot.demo.material import DemoMaterial, load_material
 from bot.demo.posts import PrintingPoster
 from bot.demo.report import write_report
 from bot.demo.scripted import judge_reviews, vote_on
-from bot.queue.dispatcher import Dispatcher
+from bot.queue.dispatcher import Dispatcher, Hooks
 from bot.queue.executors.local import LocalExecutor
 from bot.queue.outbox import OutboxPump
 from bot.services.actor import Actor
@@ -91,8 +91,9 @@ async def _studio(app: App, console: Console) -> AsyncIterator[None]:
     """Queue, worker process and outbox, as behind Discord; the poster prints."""
     stop = asyncio.Event()
     executor = LocalExecutor(app.workshop_spec)
-    dispatcher = Dispatcher(app, [executor])
     pump = OutboxPump(app.db, PrintingPoster(app, console))
+    hooks = Hooks(on_settled=pump.notify, chores=[app.votes.close_due])
+    dispatcher = Dispatcher(app.db, app.runs, [executor], hooks=hooks)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(dispatcher.run(stop))
         tasks.create_task(pump.run(stop))

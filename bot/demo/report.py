@@ -13,7 +13,7 @@ from bot.services.actor import Actor
 from pipeline.domain.panel import Panel, PanelOrigin
 from pipeline.domain.quality import Verdict
 from pipeline.domain.review import Review, StoredCandidate, Tally
-from storage import drift, panels, reviews, votes
+from storage import attempts, drift, panels, reviews, votes
 from storage.blobs import BlobStore
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def _story(production: "Production", panel: Panel) -> PanelStory:
     db = production.app.db
     return PanelStory(
         panel,
-        tuple(await panels.candidates_of(db, panel.guild_id, panel.id)),
+        tuple(await attempts.candidates_of(db, panel.guild_id, panel.id)),
         await reviews.review_of_panel(db, panel.guild_id, panel.id),
         await votes.tally(db, panel.guild_id, panel.id),
         dict(production.submissions).get(panel.id, ""),

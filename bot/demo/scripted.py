@@ -4,7 +4,7 @@ from bot.app import App
 from bot.services.actor import Actor
 from pipeline.domain.panel import PanelOrigin, PanelStatus
 from pipeline.domain.quality import Flag
-from storage import panels
+from storage import attempts, panels
 
 VOTERS = (201, 202, 203, 204, 205)
 
@@ -36,7 +36,7 @@ async def vote_on(app: App, requester: Actor, panel_ids: list[int]) -> int:
         panel = await panels.get_panel(app.db, requester.guild_id, panel_id)
         if panel.status is not PanelStatus.VOTING:
             continue
-        shown = await panels.candidates_of(app.db, requester.guild_id, panel_id, labelled_only=True)
+        shown = await attempts.candidates_of(app.db, requester.guild_id, panel_id, labelled_only=True)
         for voter in VOTERS:
             favourite = shown[(voter * 7 + panel_id * 5) // 3 % len(shown)]
             await app.votes.vote(Actor(requester.guild_id, voter), panel_id, favourite.id)

@@ -15,7 +15,7 @@ from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.geometry import Size
 from pipeline.domain.page import LetteredPage, PageSpec, PanelArt
 from pipeline.domain.panel import Panel, PanelStatus
-from storage import cast, pages, panels
+from storage import attempts, cast, pages, panels
 from storage.blobs import BlobStore
 from storage.database import Database
 from storage.records import figures_from_json
@@ -134,7 +134,7 @@ class PageService:
     async def _art(self, guild_id: int, panel: Panel) -> PanelArt:
         if panel.chosen_candidate is None:
             raise WrongState(f"Panel {panel.id} has no accepted picture any more.")
-        candidate = await panels.get_candidate(self._db, guild_id, panel.chosen_candidate)
+        candidate = await attempts.get_candidate(self._db, guild_id, panel.chosen_candidate)
         return PanelArt(
             panel_id=panel.id,
             image=await self._blobs.get(guild_id, candidate.sha256),

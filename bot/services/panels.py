@@ -21,7 +21,7 @@ from pipeline.domain.panel import (
 )
 from pipeline.domain.review import Review, StoredCandidate, Tally
 from pipeline.imaging.decode import PictureDoor
-from storage import cast, jobs, panels, reviews, votes
+from storage import attempts, cast, jobs, panels, reviews, votes
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 
@@ -219,7 +219,7 @@ class PanelService:
             job=job,
             place=await jobs.place_of(self._db, job.id) if job and waiting else None,
             candidates=tuple(
-                await panels.candidates_of(self._db, guild_id, panel_id, labelled_only=True)
+                await attempts.candidates_of(self._db, guild_id, panel_id, labelled_only=True)
             ),
             review=review,
             tally=await votes.tally(self._db, guild_id, panel_id),
@@ -249,11 +249,11 @@ class PanelService:
             NotFound: nothing was drawn yet.
         """
         panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
-        candidates = await panels.candidates_of(self._db, actor.guild_id, panel_id)
+        candidates = await attempts.candidates_of(self._db, actor.guild_id, panel_id)
         if not candidates:
             raise WrongState(f"Panel {panel_id} is {panel.status.value}; no recipe exists yet.")
         chosen = panel.chosen_candidate or candidates[0].id
-        plan = await panels.plan_of(self._db, actor.guild_id, chosen)
+        plan = await attempts.plan_of(self._db, actor.guild_id, chosen)
         if plan is None:
             return f"Panel {panel_id} is a person's own drawing: there is no recipe."
         references = "; ".join(

@@ -8,7 +8,7 @@ from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.job import JobKind
 from pipeline.domain.panel import PanelOrigin, PanelStatus
 from pipeline.domain.review import PostKind, Review, ReviewStatus, StoredCandidate
-from storage import jobs, outbox, panels, reviews
+from storage import attempts, jobs, outbox, panels, reviews
 from storage.database import Database, Transaction
 
 MAX_NOTE = 500
@@ -66,7 +66,7 @@ class ReviewService:
 
     async def candidate(self, guild_id: int, review: Review) -> StoredCandidate:
         """The picture that the review is about."""
-        return await panels.get_candidate(self._db, guild_id, review.candidate_id)
+        return await attempts.get_candidate(self._db, guild_id, review.candidate_id)
 
     async def approve(self, actor: Actor, review_id: int, note: str = "") -> Review:
         """The picture is good: the panel is accepted with it.
@@ -77,7 +77,7 @@ class ReviewService:
         """
 
         def then(tx: Transaction, review: Review, now: datetime) -> None:
-            panels.label_candidates(
+            attempts.label_candidates(
                 tx,
                 guild_id=review.guild_id,
                 panel_id=review.panel_id,
@@ -134,7 +134,7 @@ class ReviewService:
                 "a new submission."
             )
         panel = await panels.get_panel(self._db, actor.guild_id, review.panel_id)
-        plan = await panels.plan_of(self._db, actor.guild_id, review.candidate_id)
+        plan = await attempts.plan_of(self._db, actor.guild_id, review.candidate_id)
         strength = plan.strength + 1 if plan else 1
 
         def then(tx: Transaction, review: Review, now: datetime) -> None:

@@ -13,7 +13,7 @@ from pipeline.domain.panel import Candidate, PanelStatus
 from pipeline.domain.quality import Accept, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
 from pipeline.imaging.decode import load_canonical
-from storage import cast, drift, jobs, outbox, panels, reviews
+from storage import attempts, drift, jobs, outbox, panels, reviews, series
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 
@@ -40,13 +40,12 @@ class RunService:
         """
         guild_id = job.guild_id
         panel = await panels.get_panel(self._db, guild_id, job.panel_id)
-        series = await cast.active_series(self._db, guild_id)
+        comic = await series.get_series(self._db, guild_id, panel.series_id)
         members = []
         for role in panel.brief.cast:
             character, appearance = await resolve_role(self._db, guild_id, role)
             members.append(await cast_input(self._db, self._blobs, character, appearance))
-        earlier = await panels.panel_hashes(self._db, guild_id)
-        earlier.pop(f"panel {panel.id}", None)
+        earlier = await attempts.panel_hashes(self._db, guild_id, except_panel=panel.id)
         await self._db.write(
             lambda tx: panels.set_status(
                 tx,
@@ -60,7 +59,7 @@ class RunService:
             panel_id=panel.id,
             brief=panel.brief,
             cast=tuple(members),
-            style=series.style,
+            style=comic.style,
             earlier=earlier,
             policy=self._policy,
             start_strength=job.strength,
@@ -228,7 +227,7 @@ def _record(
         now=now.timestamp(),
     )
     rows = [
-        panels.add_attempt(
+        attempts.add_attempt(
             tx,
             guild_id=job.guild_id,
             panel_id=job.panel_id,
@@ -269,7 +268,7 @@ def _record(
 
 def _accept(tx: Transaction, job: Job, chosen: list[int], now: datetime) -> None:
     """One candidate is accepted at once; several go to a vote."""
-    panels.label_candidates(tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen)
+    attempts.label_candidates(tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen)
     if len(chosen) == 1:
         panels.choose_candidate(
             tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=chosen[0], now=now

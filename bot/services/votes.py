@@ -62,7 +62,7 @@ class VoteService:
 def _choose(tx: Transaction, panel: Panel) -> None:
     """Pick the leader inside the transaction, so that a vote in flight counts or is refused."""
     now = datetime.now(UTC)
-    leader = votes.count_in(tx, panel.guild_id, panel.id).leader
+    leader = votes.count_in(tx, panel.id).leader
     if leader is None:
         raise WrongState(f"Panel {panel.id} has no alternates to choose from.")
     panels.set_status(
