@@ -118,7 +118,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
 
 
 def _run(_: argparse.Namespace) -> int:
-    from bot.client import run_bot
+    from bot.serve import run_bot
 
     return run_bot()
 

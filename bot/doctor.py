@@ -1,5 +1,6 @@
 """Checks this machine: each line says what is there, or how to mend what is not."""
 
+import importlib
 import importlib.util
 import os
 import shutil
@@ -143,8 +144,7 @@ def _try(name: str, work: Callable[[], str]) -> Line:
 def _gpu() -> Line:
     if importlib.util.find_spec("torch") is None:
         return Line("gpu", Health.GOOD, "not needed by the draft generator; torch is not installed")
-    import torch  # slow to import: only where somebody installed it
-
+    torch: Any = importlib.import_module("torch")  # slow: only where somebody installed it
     if not torch.cuda.is_available():
         return Line("gpu", Health.WARNING, "torch sees none", "Panels are made on the CPU.")
     return Line("gpu", Health.GOOD, torch.cuda.get_device_name(0))
@@ -153,9 +153,9 @@ def _gpu() -> Line:
 def _fonts() -> Iterator[Line]:
     from PIL import features
 
-    from pipeline.comics.fonts import font_path
+    from pipeline.comics.fonts import FontStyle, font_path
 
-    yield Line("fonts", Health.GOOD, font_path("regular").name)
+    yield Line("fonts", Health.GOOD, font_path(FontStyle.REGULAR).name)
     if not features.check("raqm"):
         yield Line(
             "text shaping",

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from bot.demo.report import write_report
 from bot.demo.scripted import judge_reviews, vote_on
 from bot.queue.dispatcher import Dispatcher, Hooks
 from bot.queue.executors.local import LocalExecutor
+from bot.queue.executors.worker import panel_work
 from bot.queue.outbox import OutboxPump
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter
@@ -90,7 +92,7 @@ async def _produce(out: Path, console: Console, started: float) -> dict[str, flo
 async def _studio(app: App, console: Console) -> AsyncIterator[None]:
     """Queue, worker process and outbox, as behind Discord; the poster prints."""
     stop = asyncio.Event()
-    executor = LocalExecutor(app.workshop_spec)
+    executor = LocalExecutor(partial(panel_work, app.workshop_spec))
     pump = OutboxPump(app.db, PrintingPoster(app, console))
     hooks = Hooks(on_settled=pump.notify, chores=[app.votes.close_due])
     dispatcher = Dispatcher(app.db, app.runs, [executor], hooks=hooks)

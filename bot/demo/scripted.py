@@ -36,7 +36,9 @@ async def vote_on(app: App, requester: Actor, panel_ids: list[int]) -> int:
         panel = await panels.get_panel(app.db, requester.guild_id, panel_id)
         if panel.status is not PanelStatus.VOTING:
             continue
-        shown = await attempts.candidates_of(app.db, requester.guild_id, panel_id, labelled_only=True)
+        shown = await attempts.candidates_of(
+            app.db, requester.guild_id, panel_id, labelled_only=True
+        )
         for voter in VOTERS:
             favourite = shown[(voter * 7 + panel_id * 5) // 3 % len(shown)]
             await app.votes.vote(Actor(requester.guild_id, voter), panel_id, favourite.id)

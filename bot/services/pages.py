@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from bot.services.actor import Actor
 from bot.services.naming import slug
 from pipeline.comics.export import BookInfo, BookPage, export_book, export_formats
-from pipeline.comics.layout import layout_names
+from pipeline.comics.layout import MAX_PANELS, layout_names
 from pipeline.comics.page import compose_page, render_page
-from pipeline.domain.character import Series
+from pipeline.domain.character import ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.geometry import Size
 from pipeline.domain.page import LetteredPage, PageSpec, PanelArt
@@ -50,8 +50,13 @@ class PageService:
         self._blobs = blobs
 
     def layouts(self) -> list[str]:
-        """The names that :meth:`compose` takes."""
-        return list(layout_names())
+        """Every layout's name; how many panels it takes is checked by :meth:`compose`."""
+        names = [
+            name
+            for count in range(1, MAX_PANELS + 1)
+            for name in layout_names(count, ReadingDirection.LTR)
+        ]
+        return list(dict.fromkeys([*names, *layout_names(1, ReadingDirection.WEBTOON)]))
 
     def formats(self) -> list[str]:
         """The names that :meth:`export` takes."""

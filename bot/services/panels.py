@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.services.actor import Actor
-from bot.services.casting import pick_appearance
-from pipeline.comics.script import parse_dialogue
-from pipeline.domain.character import Appearance, Character, Series, ShotType
-from pipeline.domain.errors import InvalidInput, LimitReached, MissingReference, WrongState
+from bot.services.briefs import preflight, read_cast, read_dialogue, read_page, read_prompt
+from pipeline.domain.character import Series, ShotType
+from pipeline.domain.errors import InvalidInput, LimitReached, WrongState
 from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace
 from pipeline.domain.panel import (
     CastRole,
-    DialogueLine,
     Panel,
     PanelBrief,
     PanelOrigin,
@@ -24,10 +22,6 @@ from pipeline.imaging.decode import PictureDoor
 from storage import attempts, cast, jobs, panels, reviews, votes
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
-
-MAX_PROMPT = 1000
-MAX_CAST = 4
-MAX_PAGE = 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +92,23 @@ class PanelService:
             LimitReached: the member's daily quota is used up.
         """
         series = await cast.active_series(self._db, actor.guild_id)
-        roles = await self._roles(actor.guild_id, request.characters, request.appearance)
+        roles = await read_cast(self._db, actor.guild_id, request.characters, request.appearance)
         shot = request.shot_type or ShotType.HALF
         alternates = request.alternates or series.alternates
         if not 1 <= alternates <= 4:
             raise InvalidInput("Ask for 1 to 4 alternates.")
         brief = PanelBrief(
-            prompt=_prompt(request.prompt),
+            prompt=read_prompt(request.prompt),
             cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
             shot_type=shot,
             alternates=alternates,
             color_mode=series.color_mode,
-            dialogue=_dialogue(request.dialogue, roles),
-            page=_page(request.page),
+            dialogue=read_dialogue(request.dialogue, roles),
+            page=read_page(request.page),
             sketch_sha256=await self._keep(actor.guild_id, request.sketch),
             seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
         )
-        warnings = await self._preflight(actor.guild_id, roles, shot)
+        warnings = await preflight(self._db, actor.guild_id, roles, shot)
         await self._check_quota(actor, series)
         return await self._enqueue(
             actor, series, brief, PanelOrigin.GENERATED, channel_id, dedupe_key, warnings
@@ -139,15 +133,15 @@ class PanelService:
             LimitReached: the member's daily quota is used up.
         """
         series = await cast.active_series(self._db, actor.guild_id)
-        roles = await self._roles(actor.guild_id, characters, None)
+        roles = await read_cast(self._db, actor.guild_id, characters, None)
         brief = PanelBrief(
             prompt="",
             cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
             shot_type=ShotType.HALF,
             alternates=1,
             color_mode=series.color_mode,
-            dialogue=_dialogue(dialogue, roles),
-            page=_page(page),
+            dialogue=read_dialogue(dialogue, roles),
+            page=read_page(page),
         )
         await self._check_quota(actor, series)
         sha256 = await self._keep(actor.guild_id, image)
@@ -267,56 +261,6 @@ class PanelService:
 
     # --- inside ---------------------------------------------------------------------------
 
-    async def _roles(
-        self, guild_id: int, characters: str, appearance: str | None
-    ) -> list[tuple[Character, Appearance]]:
-        """Names to rows, in the order typed. An appearance goes to the character that owns it."""
-        names = [part.strip() for part in characters.split(",") if part.strip()]
-        if not 1 <= len(names) <= MAX_CAST:
-            raise InvalidInput(f"Name 1 to {MAX_CAST} characters with commas between them.")
-        found = [await cast.find_character(self._db, guild_id, name) for name in names]
-        if len({c.id for c in found}) != len(found):
-            raise InvalidInput("A character is named twice. Name each one once.")
-        wanted = [part.strip() for part in (appearance or "").split(",") if part.strip()]
-        roles = [await self._role(character, wanted, len(found)) for character in found]
-        if wanted:
-            names_left = ", ".join(wanted)
-            raise InvalidInput(f"No character of this panel has the appearance “{names_left}”.")
-        return roles
-
-    async def _role(
-        self, character: Character, wanted: list[str], cast_size: int
-    ) -> tuple[Character, Appearance]:
-        """Take the wanted appearance that is this character's, else its first one."""
-        looks = await cast.list_appearances(self._db, character.guild_id, character.id)
-        for name in wanted:
-            for look in looks:
-                if name.lower() in (look.appearance_id, look.label.lower()):
-                    wanted.remove(name)
-                    return character, look
-        if wanted and cast_size == 1:
-            # one character: its own error names the appearances that it has
-            return character, await pick_appearance(self._db, character, wanted[0])
-        return character, await pick_appearance(self._db, character, None)
-
-    async def _preflight(
-        self, guild_id: int, roles: list[tuple[Character, Appearance]], shot: ShotType
-    ) -> tuple[str, ...]:
-        """Every character has something to draw from; say where it is not ideal (source AF27)."""
-        warnings = []
-        for character, look in roles:
-            references = await cast.list_references(self._db, guild_id, look.id)
-            if not references:
-                raise MissingReference(
-                    f"{character.name} has no reference in {look.appearance_id}. Add one with "
-                    "/character add-reference."
-                )
-            if shot not in {r.shot_type for r in references} and shot is not ShotType.DYNAMIC:
-                warnings.append(
-                    f"{character.name} has no {shot.value} reference; the nearest one is used."
-                )
-        return tuple(warnings)
-
     async def _check_quota(self, actor: Actor, series: Series) -> None:
         since = datetime.now(UTC) - timedelta(days=1)
         used = await panels.requested_since(self._db, actor.guild_id, actor.member_id, since)
@@ -372,27 +316,6 @@ class PanelService:
         panel_id, job_id = await self._db.write(add)
         panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
         return Requested(panel, await jobs.place_of(self._db, job_id), warnings)
-
-
-def _prompt(text: str) -> str:
-    prompt = " ".join(text.split())
-    if not prompt:
-        raise InvalidInput("Say what happens in the panel.")
-    if len(prompt) > MAX_PROMPT:
-        raise InvalidInput(f"The prompt has {len(prompt)} characters; {MAX_PROMPT} are allowed.")
-    return prompt
-
-
-def _page(page: int | None) -> int | None:
-    if page is not None and not 1 <= page <= MAX_PAGE:
-        raise InvalidInput(f"Page numbers go from 1 to {MAX_PAGE}.")
-    return page
-
-
-def _dialogue(text: str, roles: list[tuple[Character, Appearance]]) -> tuple[DialogueLine, ...]:
-    if not text.strip():
-        return ()
-    return parse_dialogue(text, [(c.character_id, c.name) for c, _ in roles])
 
 
 def _seed_of(dedupe_key: str) -> int:

@@ -25,9 +25,7 @@ _POLICY = LadderPolicy()
 class RunService:
     """The dispatcher's side of a panel."""
 
-    def __init__(
-        self, db: Database, blobs: BlobStore, policy: LadderPolicy = _POLICY
-    ) -> None:
+    def __init__(self, db: Database, blobs: BlobStore, policy: LadderPolicy = _POLICY) -> None:
         self._db = db
         self._blobs = blobs
         self._policy = policy
@@ -268,7 +266,9 @@ def _record(
 
 def _accept(tx: Transaction, job: Job, chosen: list[int], now: datetime) -> None:
     """One candidate is accepted at once; several go to a vote."""
-    attempts.label_candidates(tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen)
+    attempts.label_candidates(
+        tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen
+    )
     if len(chosen) == 1:
         panels.choose_candidate(
             tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=chosen[0], now=now
