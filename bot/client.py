@@ -4,18 +4,20 @@ import hashlib
 import json
 import logging
 from asyncio import Lock
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.queue.outbox import Poster
+from bot.services.actor import Actor
 from storage import guilds
 
 if TYPE_CHECKING:
     from bot.app import App
-    from bot.queue.outbox import Poster
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,14 @@ EXTENSIONS = (
 )
 
 
+class CardPoster(Poster, Protocol):
+    """The outbox's poster, which can also bring a posted card up to date."""
+
+    async def refresh_evidence(self, actor: Actor, review_id: int) -> None:
+        """Show on a posted evidence card what is known now."""
+        ...
+
+
 def _intents() -> discord.Intents:
     """Servers and their channels; no messages, no presences, no member list."""
     intents = discord.Intents.none()
@@ -46,7 +56,7 @@ class OnModelBot(commands.AutoShardedBot):
     servers only, not by single users.
     """
 
-    poster: "Poster"
+    poster: "CardPoster"
 
     def __init__(self, app: "App") -> None:
         super().__init__(
@@ -62,6 +72,8 @@ class OnModelBot(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
         )
         self.app = app
+        self.wake: Callable[[], None] = lambda: None
+        """Called when a person's wish was written down: queue and outbox may have work now."""
         self._card_locks: WeakValueDictionary[int, Lock] = WeakValueDictionary()
 
     def card_lock(self, panel_id: int) -> Lock:
@@ -95,6 +107,14 @@ class OnModelBot(commands.AutoShardedBot):
         await self.app.db.write(lambda tx: guilds.put_setting(tx, key, digest))
         log.info("commands synced", extra={"action": "sync"})
         return True
+
+    async def on_app_command_completion(
+        self,
+        _interaction: discord.Interaction[Any],
+        _command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
+    ) -> None:
+        """A command went well, so there may be something to do."""
+        self.wake()
 
     async def on_ready(self) -> None:
         """Say that the bot is there; fires again after a reconnect."""

@@ -60,7 +60,12 @@ class CharacterCog(
         await acknowledge(interaction)
         registration = await self.bot.app.cast.register(
             await actor_of(interaction),
-            NewCharacter(name, appearance, ShotType(shot_type) if shot_type else None, notes),
+            NewCharacter(
+                name,
+                appearance,
+                shot_type=ShotType(shot_type) if shot_type else None,
+                notes=notes,
+            ),
             await read_uploads((image, image2, image3, image4, image5)),
         )
         await reply(interaction, _registered(registration, "is in the cast"))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import discord
 
 from bot.client import OnModelBot
+from bot.queue.outbox import PostRefused
 from bot.services.actor import Actor
 from cogs.loading import (
     alternate_pictures,
@@ -21,7 +22,7 @@ from cogs.ui import ids
 from cogs.ui.card import Card
 from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card, vote_card
 from cogs.ui.notices import failed_card
-from pipeline.domain.errors import NotFound, OnModelError
+from pipeline.domain.errors import NotFound
 from pipeline.domain.review import OutboxItem, Posted, PostKind
 from storage import outbox
 
@@ -31,12 +32,6 @@ Postable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord
 _LOOK_BACK = 100
 # Discord takes nonces of up to 25 characters and refuses a second message with the same one.
 _NONCE = 24
-
-
-class PostingError(OnModelError):
-    """There is no channel left in which the post could be made; trying again will not help."""
-
-    code = "cannot_post"
 
 
 class DiscordPoster:
@@ -65,7 +60,7 @@ class DiscordPoster:
         """Make the post.
 
         Raises:
-            PostingError: no channel takes it.
+            PostRefused: no channel takes it.
             discord.HTTPException: Discord refused it or is not there.
         """
         await self.bot.wait_until_ready()
@@ -150,7 +145,7 @@ class DiscordPoster:
                     return await open_thread(parent, name)
                 except (discord.Forbidden, discord.NotFound) as error:
                     refusal = error
-        raise PostingError(
+        raise PostRefused(
             "No channel lets me open a private review thread. Give me Create Private Threads in "
             "the review channel (/series settings review_channel)."
         ) from refusal
@@ -224,7 +219,7 @@ class DiscordPoster:
                 refusal = error
             else:
                 return Posted(channel.id, message.id)
-        raise PostingError(
+        raise PostRefused(
             "The channel of this panel is gone or closed to me, and no other is set. Choose one "
             "with /series settings panel_channel."
         ) from refusal
@@ -253,7 +248,7 @@ class DiscordPoster:
     def _guild(self, item: OutboxItem) -> discord.Guild:
         guild = self.bot.get_guild(item.guild_id)
         if guild is None:
-            raise PostingError("I am no longer in that server.")
+            raise PostRefused("I am no longer in that server.")
         return guild
 
     def _actor(self, item: OutboxItem) -> Actor:

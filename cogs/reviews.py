@@ -35,15 +35,17 @@ class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
 
     @classmethod
     async def from_custom_id(
-        cls, _interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button from its id alone; nothing is remembered between clicks."""
         assert isinstance(item, ui.Button)
         return cls(item, match["verb"], int(match["review"]))
 
-    @answered
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Decide, or show the menu of drift modes; the card itself changes through the outbox."""
+        await answered(interaction, self._clicked(interaction))
+
+    async def _clicked(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         actor = await actor_of(interaction)
         if self.verb == "label":
@@ -68,15 +70,17 @@ class DriftMenu(ui.DynamicItem[ui.Select[Any]], template=ids.DRIFT):
 
     @classmethod
     async def from_custom_id(
-        cls, _interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the menu from its id alone."""
         assert isinstance(item, ui.Select)
         return cls(item, int(match["review"]))
 
-    @answered
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Write the labels down and show them on the evidence card."""
+        await answered(interaction, self._clicked(interaction))
+
+    async def _clicked(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         actor = await actor_of(interaction)
         review = None
@@ -84,7 +88,7 @@ class DriftMenu(ui.DynamicItem[ui.Select[Any]], template=ids.DRIFT):
             review = await interaction.client.app.reviews.label(actor, self.review_id, value)
         if review is None:
             return
-        words = dict(interaction.client.app.reviews.DRIFT_LABELS)
+        words: dict[str, str] = dict(interaction.client.app.reviews.DRIFT_LABELS)
         text = ", ".join(words.get(label, label) for label in review.labels)
         card = done(f"Review {review.id} is labelled", text)
         await interaction.edit_original_response(view=card.view())

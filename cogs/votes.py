@@ -36,15 +36,17 @@ class VoteButton(ui.DynamicItem[ui.Button[Any]], template=ids.VOTE):
 
     @classmethod
     async def from_custom_id(
-        cls, _interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button from its id alone; nothing is remembered between clicks."""
         assert isinstance(item, ui.Button)
         return cls(item, int(match["panel"]), int(match["candidate"]))
 
-    @answered
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Count the vote, tell the voter in private, show the new counts to all."""
+        await answered(interaction, self._clicked(interaction))
+
+    async def _clicked(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         actor = await actor_of(interaction)
         await interaction.client.app.votes.vote(actor, self.panel_id, self.candidate_id)
@@ -64,15 +66,17 @@ class PanelButton(ui.DynamicItem[ui.Button[Any]], template=ids.PANEL):
 
     @classmethod
     async def from_custom_id(
-        cls, _interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button from its id alone."""
         assert isinstance(item, ui.Button)
         return cls(item, match["verb"], int(match["panel"]))
 
-    @answered
-    async def callback(self, interaction: Interaction) -> None:
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do what the button says and answer in private."""
+        await answered(interaction, self._clicked(interaction))
+
+    async def _clicked(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         actor = await actor_of(interaction)
         actions: dict[str, Callable[[Interaction, Actor], Awaitable[None]]] = {

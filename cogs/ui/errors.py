@@ -1,10 +1,9 @@
 """The one place where an error becomes words for a person."""
 
-import functools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -23,8 +22,6 @@ ALREADY_ANSWERED = 40060
 _GONE = {UNKNOWN_INTERACTION, ALREADY_ANSWERED, 10008, 10015, 50027}
 _PUBLIC = "answered_in_public"
 
-Owner = TypeVar("Owner")
-Rest = ParamSpec("Rest")
 AnyInteraction = discord.Interaction[Any]
 
 
@@ -33,24 +30,17 @@ def mark_public(interaction: AnyInteraction) -> None:
     interaction.extras[_PUBLIC] = True
 
 
-def answered(
-    callback: Callable[Concatenate[Owner, AnyInteraction, Rest], Awaitable[None]],
-) -> Callable[Concatenate[Owner, AnyInteraction, Rest], Awaitable[None]]:
-    """Let a button's callback report its errors as commands do.
+async def answered(interaction: AnyInteraction, work: Awaitable[None]) -> None:
+    """Let a button's work report its errors as commands do.
 
     discord.py logs what a dynamic item raises and tells nobody.
     """
-
-    @functools.wraps(callback)
-    async def guarded(
-        self: Owner, interaction: AnyInteraction, *args: Rest.args, **kwargs: Rest.kwargs
-    ) -> None:
-        try:
-            await callback(self, interaction, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - this is the boundary that reports them all
-            await report(interaction, error)
-
-    return guarded
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - this is the boundary that reports them all
+        await report(interaction, error)
+    else:
+        interaction.client.wake()
 
 
 async def report(interaction: AnyInteraction, error: Exception) -> None:
