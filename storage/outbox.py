@@ -12,6 +12,27 @@ from storage.times import Moment, to_seconds, to_text
 BACKOFF_SECONDS, BACKOFF_MOST = 30.0, 600.0
 """An item that was taken is due again after 30 s, 60 s, 120 s … and 10 minutes at most."""
 
+# An item waits for the earlier ones about the same panel (or the same review): a result must not
+# come before the card that it edits. A panel's and a review's numbers are not related.
+TAKE = """
+UPDATE outbox SET tries = tries + 1,
+                  next_at = :now + min(:most, :backoff * (1 << min(tries, 16)))
+WHERE id IN (
+    SELECT id FROM outbox AS item WHERE status = 'pending' AND next_at <= :now
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox AS earlier
+        WHERE earlier.guild_id = item.guild_id AND earlier.subject_id = item.subject_id
+        AND earlier.status = 'pending' AND earlier.id < item.id
+        AND (earlier.kind IN ('review_thread', 'review_decided'))
+            = (item.kind IN ('review_thread', 'review_decided'))
+        AND earlier.kind IN ('vote_card', 'review_thread', 'panel_result', 'panel_failed',
+                             'review_decided')
+    )
+    ORDER BY next_at, id LIMIT :limit
+)
+RETURNING *
+"""
+
 
 def owe(
     tx: sqlite3.Connection,
@@ -56,15 +77,13 @@ def owe(
 def take_due(tx: sqlite3.Connection, *, now: float, limit: int = 10) -> list[OutboxItem]:
     """Take items whose time has come, oldest first, and count the try before it is made.
 
+    Of those about one panel, or about one review, only the first is taken; the next when that one
+    is posted or given up.
     ``OutboxItem.tries`` is the number of earlier tries. Each item is due again later, unless
     :func:`mark_posted` comes first: so a crash in the middle of a post loses nothing.
     """
     rows = tx.execute(
-        "UPDATE outbox SET tries = tries + 1, "
-        "next_at = :now + min(:most, :backoff * (1 << min(tries, 16))) "
-        "WHERE id IN (SELECT id FROM outbox WHERE status = 'pending' AND next_at <= :now "
-        "ORDER BY next_at, id LIMIT :limit) RETURNING *",
-        {"now": now, "limit": limit, "backoff": BACKOFF_SECONDS, "most": BACKOFF_MOST},
+        TAKE, {"now": now, "limit": limit, "backoff": BACKOFF_SECONDS, "most": BACKOFF_MOST}
     ).fetchall()
     return [_item(row) for row in sorted(rows, key=lambda row: row["id"])]
 

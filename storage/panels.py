@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 from pipeline.domain.errors import NotFound, WrongState
 from pipeline.domain.panel import Panel, PanelBrief, PanelOrigin, PanelStatus

@@ -1,0 +1,378 @@
+-- The sum of storage/migrations, made by `python -m storage.schema_text`. Do not edit.
+
+CREATE TABLE guild (
+    guild_id          INTEGER PRIMARY KEY CHECK (guild_id > 0),
+    wrapped_key       BLOB NOT NULL,
+    active_series_id  INTEGER,
+    created_at        TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE series (
+    id                 INTEGER PRIMARY KEY,
+    guild_id           INTEGER NOT NULL REFERENCES guild (guild_id),
+    slug               TEXT NOT NULL,
+    name               TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+    style              TEXT NOT NULL DEFAULT '',
+    reading_direction  TEXT NOT NULL CHECK (reading_direction IN ('ltr', 'rtl', 'webtoon')),
+    color_mode         TEXT NOT NULL CHECK (color_mode IN ('color', 'grayscale')),
+    moderator_role_id  INTEGER,
+    panel_channel_id   INTEGER,
+    review_channel_id  INTEGER,
+    alternates         INTEGER NOT NULL DEFAULT 2 CHECK (alternates BETWEEN 1 AND 4),
+    quota              INTEGER NOT NULL DEFAULT 20 CHECK (quota BETWEEN 1 AND 1000),
+    created_by         INTEGER NOT NULL,
+    created_at         TEXT NOT NULL,
+    UNIQUE (guild_id, slug)
+) STRICT;
+
+CREATE TABLE character (
+    id            INTEGER PRIMARY KEY,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    series_id     INTEGER NOT NULL REFERENCES series (id),
+    character_id  TEXT NOT NULL,
+    name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+    name_key      TEXT NOT NULL,  -- the name as it is compared: NFKC, case folded
+    owner_id      INTEGER NOT NULL,
+    notes         TEXT NOT NULL DEFAULT '',
+    height_ratio  REAL NOT NULL DEFAULT 1.0 CHECK (height_ratio BETWEEN 0.05 AND 5.0),
+    created_at    TEXT NOT NULL,
+    UNIQUE (guild_id, character_id)
+) STRICT;
+
+CREATE INDEX character_by_name ON character (guild_id, name_key);
+
+CREATE TABLE appearance (
+    id              INTEGER PRIMARY KEY,
+    guild_id        INTEGER NOT NULL REFERENCES guild (guild_id),
+    character_row   INTEGER NOT NULL REFERENCES character (id) ON DELETE CASCADE,
+    appearance_id   TEXT NOT NULL,
+    label           TEXT NOT NULL,
+    components      TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(components)),
+    palette         TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(palette)),
+    notes           TEXT NOT NULL DEFAULT '',
+    created_at      TEXT NOT NULL,
+    UNIQUE (guild_id, appearance_id)
+) STRICT;
+
+CREATE INDEX appearance_by_character ON appearance (character_row);
+
+CREATE TABLE reference (
+    id              INTEGER PRIMARY KEY,
+    guild_id        INTEGER NOT NULL REFERENCES guild (guild_id),
+    appearance_row  INTEGER NOT NULL REFERENCES appearance (id) ON DELETE CASCADE,
+    sha256          TEXT NOT NULL CHECK (length(sha256) = 64),
+    kind            TEXT NOT NULL CHECK (kind IN
+                        ('sheet', 'turnaround', 'pose', 'outfit', 'expression', 'prop', 'panel')),
+    shot_type       TEXT NOT NULL CHECK (shot_type IN ('headshot', 'half', 'full', 'dynamic')),
+    angle           TEXT NOT NULL DEFAULT '',
+    expression      TEXT NOT NULL DEFAULT '',
+    width           INTEGER NOT NULL,
+    height          INTEGER NOT NULL,
+    canon           INTEGER NOT NULL DEFAULT 1 CHECK (canon IN (0, 1)),
+    notes           TEXT NOT NULL DEFAULT '',
+    hash_version    TEXT NOT NULL,
+    phash           TEXT,
+    dhash           TEXT,
+    ahash           TEXT,
+    added_by        INTEGER NOT NULL,
+    created_at      TEXT NOT NULL,
+    UNIQUE (guild_id, appearance_row, sha256)
+) STRICT;
+
+CREATE INDEX reference_by_appearance ON reference (appearance_row);
+
+CREATE INDEX reference_by_guild ON reference (guild_id);
+
+CREATE TABLE fingerprint (
+    id            INTEGER PRIMARY KEY,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    reference_id  INTEGER NOT NULL REFERENCES reference (id) ON DELETE CASCADE,
+    encoder       TEXT NOT NULL,
+    crop          TEXT NOT NULL CHECK (crop IN ('head', 'half', 'figure')),
+    color_mode    TEXT NOT NULL CHECK (color_mode IN ('color', 'grayscale')),
+    vector        BLOB NOT NULL,
+    UNIQUE (reference_id, encoder, crop, color_mode)
+) STRICT;
+
+CREATE INDEX fingerprint_by_kind ON fingerprint (guild_id, encoder, crop, color_mode);
+
+CREATE TABLE vector_mirror (
+    name        TEXT PRIMARY KEY,
+    encoder     TEXT NOT NULL,
+    crop        TEXT NOT NULL,
+    color_mode  TEXT NOT NULL,
+    dimensions  INTEGER NOT NULL CHECK (dimensions > 0),
+    stale       INTEGER NOT NULL DEFAULT 1 CHECK (stale IN (0, 1)),
+    UNIQUE (encoder, crop, color_mode)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE threshold (
+    id              INTEGER PRIMARY KEY,
+    guild_id        INTEGER NOT NULL REFERENCES guild (guild_id),
+    appearance_row  INTEGER NOT NULL REFERENCES appearance (id) ON DELETE CASCADE,
+    encoders        TEXT NOT NULL,
+    crop            TEXT NOT NULL CHECK (crop IN ('head', 'half', 'figure')),
+    color_mode      TEXT NOT NULL CHECK (color_mode IN ('color', 'grayscale')),
+    value           REAL NOT NULL CHECK (value BETWEEN -1.0 AND 1.0),
+    source          TEXT NOT NULL,
+    reference_count INTEGER NOT NULL,
+    updated_at      TEXT NOT NULL,
+    UNIQUE (appearance_row, encoders, crop, color_mode)
+) STRICT;
+
+CREATE TABLE panel (
+    id                INTEGER PRIMARY KEY,
+    guild_id          INTEGER NOT NULL REFERENCES guild (guild_id),
+    series_id         INTEGER NOT NULL REFERENCES series (id),
+    requester_id      INTEGER NOT NULL,
+    origin            TEXT NOT NULL CHECK (origin IN ('generated', 'submitted')),
+    status            TEXT NOT NULL CHECK (status IN ('queued', 'running', 'review', 'voting',
+                          'accepted', 'rejected', 'cancelled', 'failed')),
+    brief             TEXT NOT NULL CHECK (json_valid(brief)),
+    page_number       INTEGER,
+    submission_sha256 TEXT,
+    channel_id        INTEGER,
+    chosen_candidate  INTEGER,
+    voting_closes_at  TEXT,
+    failure           TEXT,
+    created_at        TEXT NOT NULL,
+    updated_at        TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX panel_by_guild ON panel (guild_id, id DESC);
+
+CREATE INDEX panel_by_page ON panel (guild_id, series_id, page_number);
+
+CREATE INDEX panel_voting ON panel (voting_closes_at) WHERE status = 'voting';
+
+CREATE TABLE job (
+    id                INTEGER PRIMARY KEY,
+    guild_id          INTEGER NOT NULL REFERENCES guild (guild_id),
+    member_id         INTEGER NOT NULL CHECK (member_id > 0),
+    kind              TEXT NOT NULL CHECK (kind IN ('generate', 'submission')),
+    panel_id          INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
+    dedupe_key        TEXT NOT NULL,
+    status            TEXT NOT NULL CHECK (status IN
+                          ('queued', 'running', 'done', 'cancelled', 'dead')),
+    priority          INTEGER NOT NULL DEFAULT 0,
+    fence             INTEGER NOT NULL DEFAULT 0,
+    crashes           INTEGER NOT NULL DEFAULT 0,
+    cancel_requested  INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+    strength          INTEGER NOT NULL DEFAULT 0,
+    lease_owner       TEXT,
+    lease_until       REAL,
+    progress          REAL NOT NULL DEFAULT 0,
+    progress_note     TEXT NOT NULL DEFAULT '',
+    error             TEXT,
+    seconds           REAL,
+    created_at        TEXT NOT NULL,
+    started_at        TEXT,
+    finished_at       TEXT,
+    UNIQUE (guild_id, dedupe_key)
+) STRICT;
+
+CREATE INDEX job_queued ON job (guild_id, member_id, priority DESC, id) WHERE status = 'queued';
+
+CREATE INDEX job_running ON job (lease_until) WHERE status = 'running';
+
+CREATE INDEX job_by_panel ON job (panel_id);
+
+CREATE INDEX job_finished ON job (finished_at) WHERE status = 'done';
+
+CREATE TABLE share (
+    guild_id   INTEGER NOT NULL,
+    member_id  INTEGER NOT NULL,
+    vtime      INTEGER NOT NULL DEFAULT 0,
+    clock      INTEGER NOT NULL DEFAULT 0,
+    waiting    INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0),
+    PRIMARY KEY (guild_id, member_id),
+    CHECK (guild_id <> 0 OR member_id = 0)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO share VALUES (0, 0, 0, 0, 0);
+
+CREATE INDEX share_guilds ON share (vtime, guild_id) WHERE member_id = 0 AND waiting > 0;
+
+CREATE INDEX share_members ON share (guild_id, vtime, member_id)
+    WHERE member_id <> 0 AND waiting > 0;
+
+CREATE TRIGGER job_joins AFTER INSERT ON job WHEN NEW.status = 'queued' BEGIN
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, 0, (SELECT clock FROM share WHERE guild_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, NEW.member_id,
+            (SELECT clock FROM share WHERE guild_id = NEW.guild_id AND member_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    UPDATE share SET waiting = waiting + 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_served AFTER UPDATE OF status ON job
+WHEN OLD.status = 'queued' AND NEW.status = 'running' BEGIN
+    UPDATE share SET clock = (SELECT vtime FROM share
+                              WHERE guild_id = NEW.guild_id AND member_id = 0)
+    WHERE guild_id = 0;
+    UPDATE share SET clock = (SELECT vtime FROM share
+                              WHERE guild_id = NEW.guild_id AND member_id = NEW.member_id)
+    WHERE guild_id = NEW.guild_id AND member_id = 0;
+    UPDATE share SET vtime = vtime + 1, waiting = waiting - 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_leaves AFTER UPDATE OF status ON job
+WHEN OLD.status = 'queued' AND NEW.status NOT IN ('queued', 'running') BEGIN
+    UPDATE share SET waiting = waiting - 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_rejoins AFTER UPDATE OF status ON job
+WHEN OLD.status = 'running' AND NEW.status = 'queued' BEGIN
+    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
+                                 (SELECT clock FROM share WHERE guild_id = 0))
+    WHERE guild_id = NEW.guild_id AND member_id = 0;
+    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
+                                 (SELECT clock FROM share
+                                  WHERE guild_id = NEW.guild_id AND member_id = 0))
+    WHERE guild_id = NEW.guild_id AND member_id = NEW.member_id;
+    UPDATE share SET waiting = waiting + 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_deleted AFTER DELETE ON job WHEN OLD.status = 'queued' BEGIN
+    UPDATE share SET waiting = waiting - 1
+    WHERE guild_id = OLD.guild_id AND member_id IN (0, OLD.member_id);
+END;
+
+CREATE TABLE attempt (
+    id          INTEGER PRIMARY KEY,
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    panel_id    INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
+    job_id      INTEGER NOT NULL REFERENCES job (id),
+    number      INTEGER NOT NULL,
+    plan        TEXT CHECK (plan IS NULL OR json_valid(plan)),
+    seconds     REAL NOT NULL,
+    created_at  TEXT NOT NULL,
+    UNIQUE (job_id, number)
+) STRICT;
+
+CREATE INDEX attempt_by_panel ON attempt (panel_id);
+
+CREATE TABLE candidate (
+    id            INTEGER PRIMARY KEY,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    panel_id      INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
+    attempt_id    INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,
+    label         TEXT CHECK (label IN ('A', 'B', 'C', 'D')),
+    sha256        TEXT NOT NULL CHECK (length(sha256) = 64),
+    width         INTEGER NOT NULL,
+    height        INTEGER NOT NULL,
+    verdict       TEXT NOT NULL CHECK (verdict IN ('on_model', 'off_model', 'cannot_judge')),
+    report        TEXT NOT NULL CHECK (json_valid(report)),
+    figures       TEXT NOT NULL CHECK (json_valid(figures)),
+    hash_version  TEXT NOT NULL,
+    phash         TEXT,
+    dhash         TEXT,
+    ahash         TEXT,
+    created_at    TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX candidate_by_panel ON candidate (panel_id);
+
+CREATE INDEX candidate_by_attempt ON candidate (attempt_id);
+
+CREATE TABLE drift_sample (
+    id             INTEGER PRIMARY KEY,
+    guild_id       INTEGER NOT NULL REFERENCES guild (guild_id),
+    panel_id       INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
+    candidate_id   INTEGER NOT NULL REFERENCES candidate (id) ON DELETE CASCADE,
+    character_id   TEXT NOT NULL,
+    appearance_id  TEXT NOT NULL,
+    similarity     REAL NOT NULL,
+    threshold      REAL,
+    verdict        TEXT NOT NULL,
+    segments       TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(segments)),
+    created_at     TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX drift_by_character ON drift_sample (guild_id, character_id, id);
+
+CREATE TABLE review (
+    id               INTEGER PRIMARY KEY,
+    guild_id         INTEGER NOT NULL REFERENCES guild (guild_id),
+    panel_id         INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
+    candidate_id     INTEGER NOT NULL REFERENCES candidate (id) ON DELETE CASCADE,
+    flag             TEXT NOT NULL,
+    reason           TEXT NOT NULL,
+    status           TEXT NOT NULL CHECK (status IN
+                         ('open', 'approved', 'rejected', 'retried', 'withdrawn')),
+    evidence_sha256  TEXT,
+    decided_by       INTEGER,
+    decided_at       TEXT,
+    note             TEXT NOT NULL DEFAULT '',
+    thread_id        INTEGER,
+    created_at       TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX review_one_open ON review (panel_id) WHERE status = 'open';
+
+CREATE INDEX review_open ON review (guild_id, id) WHERE status = 'open';
+
+CREATE TABLE review_label (
+    id          INTEGER PRIMARY KEY,
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    review_id   INTEGER NOT NULL REFERENCES review (id) ON DELETE CASCADE,
+    label       TEXT NOT NULL CHECK (length(label) BETWEEN 1 AND 80),
+    member_id   INTEGER NOT NULL,
+    created_at  TEXT NOT NULL,
+    UNIQUE (review_id, label)
+) STRICT;
+
+CREATE TABLE vote (
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    panel_id      INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
+    member_id     INTEGER NOT NULL,
+    candidate_id  INTEGER NOT NULL REFERENCES candidate (id) ON DELETE CASCADE,
+    cast_at       TEXT NOT NULL,
+    PRIMARY KEY (panel_id, member_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE page (
+    id          INTEGER PRIMARY KEY,
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    series_id   INTEGER NOT NULL REFERENCES series (id),
+    number      INTEGER NOT NULL CHECK (number BETWEEN 1 AND 9999),
+    layout      TEXT NOT NULL,
+    panels      TEXT NOT NULL CHECK (json_valid(panels)),
+    sha256      TEXT,
+    updated_at  TEXT NOT NULL,
+    UNIQUE (guild_id, series_id, number)
+) STRICT;
+
+CREATE TABLE outbox (
+    id          INTEGER PRIMARY KEY,
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    kind        TEXT NOT NULL,
+    subject_id  INTEGER NOT NULL,
+    dedupe_key  TEXT NOT NULL,
+    payload     TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(payload)),
+    status      TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'posted', 'dead')),
+    tries       INTEGER NOT NULL DEFAULT 0,
+    next_at     REAL NOT NULL DEFAULT 0,
+    channel_id  INTEGER,
+    message_id  INTEGER,
+    thread_id   INTEGER,
+    error       TEXT,
+    created_at  TEXT NOT NULL,
+    posted_at   TEXT,
+    UNIQUE (guild_id, dedupe_key)
+) STRICT;
+
+CREATE INDEX outbox_pending ON outbox (next_at, id) WHERE status = 'pending';
+
+CREATE INDEX outbox_by_subject ON outbox (guild_id, kind, subject_id);
+
+CREATE TABLE setting (
+    key    TEXT PRIMARY KEY,
+    value  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

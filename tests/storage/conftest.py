@@ -1,0 +1,391 @@
+"""A real database per test, and a builder that fills a guild with one of everything."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.domain.character import ColorMode, ReadingDirection, ReferenceKind, ShotType
+from pipeline.domain.conditioning import ConditioningPlan
+from pipeline.domain.fingerprint import (
+    CropClass,
+    Embedding,
+    EncoderKey,
+    Fingerprint,
+    PictureHashes,
+)
+from pipeline.domain.geometry import Box, Size
+from pipeline.domain.job import JobKind, JobStatus
+from pipeline.domain.panel import Candidate, CastRole, PanelBrief, PanelOrigin, PlacedFigure
+from pipeline.domain.quality import (
+    Attempt,
+    CandidateReport,
+    CharacterCheck,
+    Flag,
+    JudgedCandidate,
+    Threshold,
+    ThresholdKey,
+    Verdict,
+)
+from pipeline.domain.review import Posted, PostKind
+from storage import cast, drift, guilds, jobs, outbox, pages, panels, reviews, votes
+from storage.connections import StudioConnection, configure_writer
+from storage.database import Database, open_database
+from storage.migrate import migrate
+
+NOW = datetime(2031, 5, 4, 12, tzinfo=UTC)
+ENCODER = EncoderKey("palette", "0123abcd", 1)
+DIMENSIONS = 24
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def database_path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "onmodel.db"
+
+
+@pytest.fixture
+async def db(database_path: Path) -> AsyncIterator[Database]:
+    async with open_database(database_path) as database:
+        yield database
+
+
+@pytest.fixture
+def tx(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A bare migrated connection in autocommit mode, for write functions without the writer."""
+    path = tmp_path / "bare.db"
+    with closing(sqlite3.connect(path, isolation_level=None, factory=StudioConnection)) as made:
+        made.row_factory = sqlite3.Row
+        configure_writer(made)
+        made.execute("PRAGMA synchronous = OFF")  # tests of logic need no disk
+        migrate(made, path)
+        yield made
+
+
+@dataclass(frozen=True)
+class Made:
+    """The row ids of a filled guild."""
+
+    guild_id: int
+    series_id: int
+    character_row: int
+    appearance_row: int
+    reference_id: int
+    panel_id: int
+    reviewed_panel: int
+    queued_panel: int
+    job_id: int
+    queued_job: int
+    candidate_ids: tuple[int, ...]
+    review_id: int
+    vector: np.ndarray
+
+
+class Builder:
+    """Fills guilds; every guild gets the same names and different pictures."""
+
+    encoder = ENCODER
+    now = NOW
+
+    def unit(self, seed: int, dimensions: int = DIMENSIONS) -> np.ndarray:
+        raw = np.random.default_rng(seed).standard_normal(dimensions).astype(np.float32)
+        return raw / np.linalg.norm(raw)
+
+    def sha(self, number: int) -> str:
+        return f"{number:064x}"
+
+    def hashes(self, number: int) -> PictureHashes:
+        return PictureHashes("test-1", (1 << 63) | number, number, None)
+
+    def fingerprint(
+        self,
+        seed: int,
+        crop: CropClass = CropClass.HEAD,
+        color_mode: ColorMode = ColorMode.COLOR,
+        encoder: EncoderKey = ENCODER,
+    ) -> Fingerprint:
+        return Fingerprint(crop, color_mode, Embedding(self.unit(seed), encoder))
+
+    def brief(self, page: int | None = 1) -> PanelBrief:
+        return PanelBrief(
+            prompt="Akira waits in the rain",
+            cast=(CastRole("ch_akira", "akira_s1_school"),),
+            shot_type=ShotType.HALF,
+            page=page,
+        )
+
+    def guild(self, tx: sqlite3.Connection, guild_id: int) -> int:
+        """A guild with a series, nothing else; returns the series."""
+        guilds.ensure_guild(tx, guild_id, b"wrapped", NOW)
+        return cast.create_series(
+            tx,
+            guild_id=guild_id,
+            name="Rain City",
+            style="ink",
+            reading_direction=ReadingDirection.LTR,
+            color_mode=ColorMode.COLOR,
+            created_by=1,
+            now=NOW,
+        )
+
+    def character(
+        self, tx: sqlite3.Connection, guild_id: int, series_id: int, name: str = "Akira"
+    ) -> tuple[int, int]:
+        """A character with one appearance; returns both rows."""
+        slug = name.lower()
+        row = cast.create_character(
+            tx,
+            guild_id=guild_id,
+            series_id=series_id,
+            character_id=f"ch_{slug}",
+            name=name,
+            owner_id=11,
+            notes="",
+            height_ratio=1.0,
+            now=NOW,
+        )
+        appearance = cast.create_appearance(
+            tx,
+            guild_id=guild_id,
+            character_row=row,
+            appearance_id=f"{slug}_s1_school",
+            label="School",
+            components={"hair_color": "navy"},
+            palette=["#102030"],
+            notes="",
+            now=NOW,
+        )
+        return row, appearance
+
+    def reference(
+        self, tx: sqlite3.Connection, guild_id: int, appearance_row: int, number: int
+    ) -> int:
+        return cast.add_reference(
+            tx,
+            guild_id=guild_id,
+            appearance_row=appearance_row,
+            sha256=self.sha(number),
+            kind=ReferenceKind.POSE,
+            shot_type=ShotType.HALF,
+            angle="front",
+            expression="calm",
+            width=100,
+            height=200,
+            canon=True,
+            notes="",
+            hashes=self.hashes(number),
+            added_by=11,
+            now=NOW,
+        )
+
+    def panel(
+        self, tx: sqlite3.Connection, guild_id: int, series_id: int, page: int | None = 1
+    ) -> int:
+        return panels.create_panel(
+            tx,
+            guild_id=guild_id,
+            series_id=series_id,
+            requester_id=21,
+            origin=PanelOrigin.GENERATED,
+            brief=self.brief(page),
+            channel_id=31,
+            submission_sha256=None,
+            now=NOW,
+        )
+
+    def job(
+        self, tx: sqlite3.Connection, guild_id: int, panel_id: int, key: str, member_id: int = 21
+    ) -> int:
+        return jobs.enqueue(
+            tx,
+            guild_id=guild_id,
+            member_id=member_id,
+            kind=JobKind.GENERATE,
+            panel_id=panel_id,
+            dedupe_key=key,
+            now=NOW.timestamp(),
+        )
+
+    def check(self, similarity: float | None = 0.9) -> CharacterCheck:
+        return CharacterCheck(
+            character_id="ch_akira",
+            appearance_id="akira_s1_school",
+            verdict=Verdict.ON_MODEL,
+            reason="looks like the sheet",
+            similarity=similarity,
+            threshold=0.8,
+            crop=CropClass.HEAD,
+            box=Box(1, 2, 3, 4),
+            nearest_reference=1,
+            segments={"palette": 0.9},
+        )
+
+    def attempt(self, margins: tuple[float | None, ...] = (0.1, 0.2), number: int = 1) -> Attempt:
+        plan = ConditioningPlan(
+            generator="draft",
+            generator_version="1",
+            prompt="p",
+            negative="",
+            cast=(),
+            shot_type=ShotType.HALF,
+            color_mode=ColorMode.COLOR,
+            size=Size(64, 48),
+            seed=5,
+            alternates=len(margins),
+        )
+        judged = tuple(
+            JudgedCandidate(
+                candidate=Candidate(
+                    b"png", Size(64, 48), (PlacedFigure("ch_akira", Box(0, 0, 9, 9)),)
+                ),
+                hashes=self.hashes(100 + index),
+                report=CandidateReport(Verdict.ON_MODEL, (self.check(),), margin=margin),
+            )
+            for index, margin in enumerate(margins)
+        )
+        return Attempt(number, plan, judged, 2.5)
+
+    def candidates(
+        self, tx: sqlite3.Connection, guild_id: int, panel_id: int, job_id: int, first_sha: int
+    ) -> tuple[int, ...]:
+        made = panels.add_attempt(
+            tx,
+            guild_id=guild_id,
+            panel_id=panel_id,
+            job_id=job_id,
+            attempt=self.attempt(),
+            image_shas=[self.sha(first_sha), self.sha(first_sha + 1)],
+            now=NOW,
+        )
+        panels.label_candidates(tx, guild_id=guild_id, panel_id=panel_id, candidate_ids=made)
+        return tuple(made)
+
+    def everything(self, tx: sqlite3.Connection, guild_id: int) -> Made:
+        """One row in every table that carries a guild, and one state of each kind."""
+        seconds, base = NOW.timestamp(), guild_id * 1000
+        series = self.guild(tx, guild_id)
+        character, appearance = self.character(tx, guild_id, series)
+        reference = self.reference(tx, guild_id, appearance, base)
+        cast.add_fingerprints(
+            tx,
+            guild_id=guild_id,
+            reference_id=reference,
+            fingerprints=[self.fingerprint(base)],
+        )
+        cast.put_threshold(
+            tx,
+            guild_id=guild_id,
+            appearance_row=appearance,
+            threshold=Threshold(
+                ThresholdKey("akira_s1_school", str(ENCODER), CropClass.HEAD, ColorMode.COLOR),
+                0.7,
+                "leave-one-out",
+                5,
+            ),
+            now=NOW,
+        )
+        voted, flagged, waiting = (self.panel(tx, guild_id, series) for _ in range(3))
+        made: list[int] = []
+        done = 0
+        for number, panel in enumerate((voted, flagged)):
+            self.job(tx, guild_id, panel, f"panel:{number}")
+            claimed = jobs.claim(tx, owner="w", lease_seconds=60, now=seconds)
+            assert claimed is not None
+            assert claimed.panel_id == panel
+            done = claimed.id
+            made += self.candidates(tx, guild_id, panel, done, base + 10 * number)
+            if panel == voted:
+                jobs.finish(
+                    tx, job_id=done, fence=1, status=JobStatus.DONE, seconds=4.0, now=seconds
+                )
+        queued = self.job(tx, guild_id, waiting, "panel:2")
+        panels.open_voting(
+            tx, guild_id=guild_id, panel_id=voted, closes_at=NOW - timedelta(hours=1), now=NOW
+        )
+        votes.cast_vote(
+            tx, guild_id=guild_id, panel_id=voted, member_id=41, candidate_id=made[0], now=NOW
+        )
+        review = reviews.open_review(
+            tx,
+            guild_id=guild_id,
+            panel_id=flagged,
+            candidate_id=made[2],
+            flag=Flag.OFF_MODEL,
+            reason="hair",
+            evidence_sha256=None,
+            now=NOW,
+        )
+        reviews.add_label(
+            tx, guild_id=guild_id, review_id=review, label="hair", member_id=51, now=NOW
+        )
+        pages.put_page(
+            tx,
+            guild_id=guild_id,
+            series_id=series,
+            number=1,
+            layout="two",
+            panels=[voted],
+            sha256=None,
+            now=NOW,
+        )
+        drift.add_sample(
+            tx,
+            guild_id=guild_id,
+            panel_id=voted,
+            candidate_id=made[0],
+            check=self.check(),
+            now=NOW,
+        )
+        for kind, subject in ((PostKind.VOTE_CARD, voted), (PostKind.REVIEW_THREAD, review)):
+            outbox.owe(
+                tx,
+                guild_id=guild_id,
+                kind=kind,
+                subject_id=subject,
+                dedupe_key=f"{kind}:1",
+                now=NOW,
+            )
+        taken = outbox.take_due(tx, now=seconds, limit=50)
+        mine = next(i for i in taken if i.guild_id == guild_id and i.kind is PostKind.VOTE_CARD)
+        outbox.mark_posted(tx, item_id=mine.id, posted=Posted(31, base), now=NOW)
+        return Made(
+            guild_id=guild_id,
+            series_id=series,
+            character_row=character,
+            appearance_row=appearance,
+            reference_id=reference,
+            panel_id=voted,
+            reviewed_panel=flagged,
+            queued_panel=waiting,
+            job_id=done,
+            queued_job=queued,
+            candidate_ids=tuple(made),
+            review_id=review,
+            vector=self.unit(base),
+        )
+
+
+@pytest.fixture
+def build() -> Builder:
+    return Builder()
+
+
+@pytest.fixture
+def threads() -> Callable[[], set[str]]:
+    """Names of the threads that a database starts."""
+    import threading
+
+    return lambda: {
+        t.name
+        for t in threading.enumerate()
+        if t.name == "onmodel-writer" or "_connection_worker_thread" in t.name
+    }
