@@ -4,9 +4,8 @@ Source: Discord's documentation (resources/message, components/reference) and it
 description; the contract tests hold every request against the latter.
 """
 
+import re
 from collections.abc import Iterable
-
-import discord
 
 TEXT_PER_MESSAGE = 4000
 COMPONENTS_PER_MESSAGE = 40
@@ -20,6 +19,9 @@ CHOICES = 25
 CHOICE_NAME = 100
 ELLIPSIS = "…"
 
+_ANYWHERE = re.compile(r"([\\*_~`|\[\]<>])")
+_AT_START = re.compile(r"^(#|-|\d+\.)")
+
 
 def clip(text: str, limit: int) -> str:
     """``text`` in one line and at most ``limit`` characters, cut with an ellipsis."""
@@ -28,11 +30,11 @@ def clip(text: str, limit: int) -> str:
 
 
 def plain(text: str, limit: int = 100) -> str:
-    """Words of a person, shown literally: no formatting, no links, at most ``limit`` long.
+    """Words of a person, shown literally: no formatting, no masked links, no mentions.
 
-    Escaping makes a text longer; the limit counts the characters that a reader sees.
+    Escaping makes a text longer; ``limit`` counts the characters that a reader sees.
     """
-    return discord.utils.escape_markdown(clip(text, limit))
+    return _AT_START.sub(r"\\\1", _ANYWHERE.sub(r"\\\1", clip(text, limit)))
 
 
 def lines_within(lines: Iterable[str], limit: int) -> str:
