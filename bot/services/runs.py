@@ -50,6 +50,8 @@ class RunService:
                 guild_id=guild_id,
                 panel_id=panel.id,
                 status=PanelStatus.RUNNING,
+                # a claim that was slow to get here must not reopen what another one finished
+                expected={PanelStatus.QUEUED, PanelStatus.RUNNING},
                 now=datetime.now(UTC),
             )
         )
@@ -155,8 +157,8 @@ class RunService:
 
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
-            jobs.requeue(tx, job_id=job.id, fence=job.fence, now=now.timestamp())
-            _after_crash(tx, job, JobStatus.QUEUED, "", now)
+            status = jobs.requeue(tx, job_id=job.id, fence=job.fence, now=now.timestamp())
+            _after_crash(tx, job, status, "", now)
 
         await self._db.write(work)
 
@@ -174,12 +176,12 @@ class RunService:
 
 
 def _after_crash(tx: Transaction, job: Job, status: JobStatus, error: str, now: datetime) -> None:
+    """Let the panel follow its job, which waits again, was cancelled meanwhile, or is given up."""
     if status is JobStatus.DEAD:
         _panel_failed(tx, job, error, now)
-    elif status is JobStatus.QUEUED:
-        panels.set_status(
-            tx, guild_id=job.guild_id, panel_id=job.panel_id, status=PanelStatus.QUEUED, now=now
-        )
+        return
+    follows = PanelStatus.CANCELLED if status is JobStatus.CANCELLED else PanelStatus.QUEUED
+    panels.set_status(tx, guild_id=job.guild_id, panel_id=job.panel_id, status=follows, now=now)
 
 
 def _fail(tx: Transaction, job: Job, error: str) -> None:

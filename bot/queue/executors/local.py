@@ -8,6 +8,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from bot.queue.executors.base import (
     ProgressCallback,
@@ -16,10 +18,13 @@ from bot.queue.executors.base import (
     WorkFactory,
 )
 from bot.queue.executors.process import WorkerProcess
-from bot.queue.executors.worker import Cancel, Run, Stop
+from bot.queue.executors.worker import Cancel, Run, Stop, panel_work
 from pipeline.domain.errors import Cancelled
 from pipeline.domain.inputs import PanelInputs
 from pipeline.domain.quality import PanelOutcome
+
+if TYPE_CHECKING:
+    from pipeline.runner import WorkshopSpec
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +48,17 @@ class LocalLimits:
 class LocalExecutor:
     """Runs panels in a separate process; see :class:`~bot.queue.executors.base.Executor`."""
 
-    def __init__(self, factory: WorkFactory, limits: LocalLimits | None = None) -> None:
+    def __init__(
+        self, work: "WorkshopSpec | WorkFactory", limits: LocalLimits | None = None
+    ) -> None:
         """Remember how to build the work; no process is started yet.
 
         Args:
-            factory: picklable; called inside the process, once for each process.
+            work: names of engine and encoders, or any picklable factory; built inside the process,
+                once for each process.
             limits: how long the process may take for what.
         """
-        self._factory = factory
+        self._factory = work if callable(work) else partial(panel_work, work)
         self._limits = limits or LocalLimits()
         self._process: WorkerProcess | None = None
         self._starting = asyncio.Lock()
