@@ -141,6 +141,8 @@ CREATE TABLE panel (
 
 CREATE INDEX panel_by_guild ON panel (guild_id, id DESC);
 
+CREATE INDEX panel_by_requester ON panel (guild_id, requester_id, created_at);
+
 CREATE INDEX panel_by_page ON panel (guild_id, series_id, page_number);
 
 CREATE INDEX panel_voting ON panel (voting_closes_at) WHERE status = 'voting';
@@ -297,6 +299,10 @@ CREATE TABLE drift_sample (
 
 CREATE INDEX drift_by_character ON drift_sample (guild_id, character_id, id);
 
+CREATE INDEX drift_by_panel ON drift_sample (panel_id);
+
+CREATE INDEX drift_by_candidate ON drift_sample (candidate_id);
+
 CREATE TABLE review (
     id               INTEGER PRIMARY KEY,
     guild_id         INTEGER NOT NULL REFERENCES guild (guild_id),
@@ -315,6 +321,10 @@ CREATE TABLE review (
 ) STRICT;
 
 CREATE UNIQUE INDEX review_one_open ON review (panel_id) WHERE status = 'open';
+
+CREATE INDEX review_by_panel ON review (panel_id);
+
+CREATE INDEX review_by_candidate ON review (candidate_id);
 
 CREATE INDEX review_open ON review (guild_id, id) WHERE status = 'open';
 
@@ -336,6 +346,8 @@ CREATE TABLE vote (
     cast_at       TEXT NOT NULL,
     PRIMARY KEY (panel_id, member_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX vote_by_candidate ON vote (candidate_id);
 
 CREATE TABLE page (
     id          INTEGER PRIMARY KEY,

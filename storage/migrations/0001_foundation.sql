@@ -138,6 +138,7 @@ CREATE TABLE panel (
     updated_at        TEXT NOT NULL
 ) STRICT;
 CREATE INDEX panel_by_guild ON panel (guild_id, id DESC);
+CREATE INDEX panel_by_requester ON panel (guild_id, requester_id, created_at);
 CREATE INDEX panel_by_page ON panel (guild_id, series_id, page_number);
 CREATE INDEX panel_voting ON panel (voting_closes_at) WHERE status = 'voting';
 
@@ -288,6 +289,8 @@ CREATE TABLE drift_sample (
     created_at     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX drift_by_character ON drift_sample (guild_id, character_id, id);
+CREATE INDEX drift_by_panel ON drift_sample (panel_id);
+CREATE INDEX drift_by_candidate ON drift_sample (candidate_id);
 
 CREATE TABLE review (
     id               INTEGER PRIMARY KEY,
@@ -306,6 +309,8 @@ CREATE TABLE review (
     created_at       TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX review_one_open ON review (panel_id) WHERE status = 'open';
+CREATE INDEX review_by_panel ON review (panel_id);
+CREATE INDEX review_by_candidate ON review (candidate_id);
 CREATE INDEX review_open ON review (guild_id, id) WHERE status = 'open';
 
 CREATE TABLE review_label (
@@ -326,6 +331,7 @@ CREATE TABLE vote (
     cast_at       TEXT NOT NULL,
     PRIMARY KEY (panel_id, member_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX vote_by_candidate ON vote (candidate_id);
 
 CREATE TABLE page (
     id          INTEGER PRIMARY KEY,
