@@ -32,6 +32,7 @@ BEAM = 18
 GRID = 26
 BALLOON_GAP = 0.4  # ems between balloons
 HEAD_GAP = 0.25  # ems between a balloon and any head
+TAIL_GAP = 0.6  # ems between the middle of a tail and what it must not touch
 NO_TAIL = 14.0  # regret for a visible speaker's balloon without a tail
 
 
@@ -195,7 +196,7 @@ def _straight_tails(
     own = _distance(tx, ty, line.head)
     for head in room.heads:
         if head != line.head:  # the whole way is clear, and the tip cannot mean someone else
-            tailed &= ~crosses(bx, by, mx, my, grown(head, FACE_GAP * line.em))
+            tailed &= ~crosses(bx, by, mx, my, grown(head, TAIL_GAP * line.em))
             tailed &= own <= _distance(tx, ty, head)
     return (bx, by, tx, ty), tailed
 
@@ -329,9 +330,10 @@ def _after(state: _State, line: Line, option: _Options, room: Room) -> tuple[Boo
         box = place.box
         beside = x1 <= box.x0 - gap if room.rtl else x0 >= box.x1 + gap
         allowed &= (y0 >= box.y0) & ((y0 >= box.y1 + gap) | beside)
-        tailed &= ~crosses(*option.tails, grown(box, gap / 2))
+        tailed &= ~crosses(*option.tails, grown(box, TAIL_GAP * line.em))
         if place.tail is not None:
-            shape = (x0 - gap / 2, y0 - gap / 2, x1 + gap / 2, y1 + gap / 2)
+            clear = TAIL_GAP * line.em
+            shape = (x0 - clear, y0 - clear, x1 + clear, y1 + clear)
             allowed &= ~_boxes_cross(shape, place.tail)
             tailed &= ~meet(option.tails, place.tail)
     cost = option.cost
