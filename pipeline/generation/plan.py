@@ -1,5 +1,7 @@
 """The first plan of a panel."""
 
+import re
+
 from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse
 from pipeline.domain.inputs import CastInput, PanelInputs
 from pipeline.generation.generators.base import Generator
@@ -53,7 +55,7 @@ def _condition(member: CastInput, inputs: PanelInputs, strength: int) -> CastCon
     ranked = rank_references(
         member,
         shot_type=inputs.brief.shot_type,
-        words=inputs.brief.prompt,
+        words=words_about(member, inputs),
         k=REFERENCES_PER_CHARACTER,
     )
     turn = strength % len(ranked)
@@ -74,3 +76,17 @@ def _condition(member: CastInput, inputs: PanelInputs, strength: int) -> CastCon
         references=uses,
         height_ratio=member.height_ratio,
     )
+
+
+def words_about(member: CastInput, inputs: PanelInputs) -> str:
+    """The sentences of the request that name this character; all of them if none or one acts.
+
+    "Mira winks. Oskar sulks." must not rank a sulking Mira first.
+    """
+    prompt = inputs.brief.prompt
+    if len(inputs.cast) == 1:
+        return prompt
+    sentences = re.split(r"(?<=[.!?;])\s+", prompt)
+    names = [word for word in member.name.lower().split() if len(word) > 2]
+    mine = [s for s in sentences if any(name in s.lower() for name in names)]
+    return " ".join(mine) or prompt

@@ -1,0 +1,207 @@
+"""The loop of the runner, over verdicts that a script hands out.
+
+What the real judge says about real pictures is tested in test_judge.py; here every possible course
+of a climb is driven, which no set of pictures could do.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.character import ReferenceKind, ShotType
+from pipeline.domain.errors import Cancelled
+from pipeline.domain.fingerprint import PictureHashes
+from pipeline.domain.geometry import Size
+from pipeline.domain.inputs import CastInput, LadderPolicy, PanelInputs, ReferenceInput
+from pipeline.domain.panel import Candidate, CastRole, PanelBrief
+from pipeline.domain.quality import (
+    Accept,
+    CandidateReport,
+    CharacterCheck,
+    Flag,
+    FlagForReview,
+    JudgedCandidate,
+    Verdict,
+)
+from pipeline.runner import Workshop, run_panel
+
+HASHES = PictureHashes("test", 1, 2, 3)
+
+
+@dataclass
+class ScriptedEngine:
+    """Draws numbered stand-ins and remembers its plans."""
+
+    name: str = "scripted"
+    version: str = "1"
+    plans: list = field(default_factory=list)
+
+    def generate(self, plan, pictures, *, progress, cancelled):
+        self.plans.append(plan)
+        progress(1.0, "")
+        return [Candidate(b"%d" % i, Size(8, 8)) for i in range(plan.alternates)]
+
+
+@dataclass
+class ScriptedJudge:
+    """Hands out (verdict, margin, duplicate) in order."""
+
+    script: list
+    seen: int = 0
+
+    def judge(self, candidate, cast, *, shot_type, color_mode, earlier):
+        verdict, margin, duplicate = self.script[self.seen % len(self.script)]
+        self.seen += 1
+        check = CharacterCheck("ch_a", "a_x", verdict, f"reason {self.seen}", 0.5 + margin, 0.5)
+        flags = (Flag.DUPLICATE,) if duplicate else ()
+        report = CandidateReport(verdict, (check,), flags, "panel 3" if duplicate else None, margin)
+        return JudgedCandidate(candidate, HASHES, report)
+
+
+def _inputs(alternates=1, attempts=3, references=3) -> PanelInputs:
+    member = CastInput(
+        "ch_a",
+        "a_x",
+        "A",
+        "x",
+        1.0,
+        {},
+        (),
+        tuple(
+            ReferenceInput(i, f"{i:064x}", b"", ReferenceKind.POSE, ShotType.HALF, "", "", True, ())
+            for i in range(1, references + 1)
+        ),
+    )
+    brief = PanelBrief("she waits", (CastRole("ch_a", "a_x"),), ShotType.HALF, alternates)
+    return PanelInputs(9, brief, (member,), policy=LadderPolicy(max_attempts=attempts))
+
+
+def _run(inputs, engine, judge, cancelled=lambda: False, monkeypatch=None):
+    notes = []
+    outcome = run_panel(
+        inputs,
+        Workshop(engine, judge),
+        progress=lambda f, n: notes.append((f, n)),
+        cancelled=cancelled,
+    )
+    return outcome, notes
+
+
+@pytest.fixture(autouse=True)
+def _no_card(monkeypatch):
+    # The card's drawing needs real pictures and has tests of its own.
+    monkeypatch.setattr("pipeline.runner.evidence_card", lambda *a, **k: b"card")
+
+
+outcomes = st.tuples(st.sampled_from(Verdict), st.floats(-0.5, 0.5), st.booleans())
+
+
+@given(
+    st.lists(outcomes, min_size=1, max_size=16),
+    st.integers(1, 4),
+    st.integers(1, 5),
+    st.integers(1, 4),
+)
+def test_every_climb_is_bounded_stronger_and_ends_in_one_decision(
+    script, alternates, attempts, references
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.runner.evidence_card", lambda *a, **k: b"card")
+        engine, judge = ScriptedEngine(), ScriptedJudge(script)
+        outcome, notes = _run(_inputs(alternates, attempts, references), engine, judge)
+    strengths = [plan.strength for plan in engine.plans]
+    assert strengths == sorted(set(strengths))
+    scales = [plan.cast[0].references[0].scale for plan in engine.plans]
+    assert scales == sorted(scales)
+    assert len(engine.plans) == len(outcome.attempts) <= attempts
+    assert len({(p.seed, p.strength) for p in engine.plans}) == len(engine.plans)
+    assert all(0 <= f <= 1 for f, _ in notes)
+    everything = {
+        (a, c): judged
+        for a, attempt in enumerate(outcome.attempts)
+        for c, judged in enumerate(attempt.candidates)
+    }
+    good = {pick for pick, judged in everything.items() if judged.report.acceptable}
+    match outcome.decision:
+        case Accept(picks):
+            assert 1 <= len(picks) <= alternates
+            assert len(set(picks)) == len(picks)
+            assert set(picks) <= good
+            margins = [everything[p].report.margin for p in picks]
+            assert margins == sorted(margins, reverse=True)
+            assert outcome.evidence is None
+        case FlagForReview(pick, _, reason):
+            assert not good
+            best = everything[pick].report
+            rank = [Verdict.OFF_MODEL, Verdict.CANNOT_JUDGE, Verdict.ON_MODEL].index
+            assert all(rank(j.report.verdict) <= rank(best.verdict) for j in everything.values())
+            assert reason
+            assert outcome.evidence == b"card"
+            # the ladder was climbed to its end before a person was asked
+            assert len(outcome.attempts) == attempts
+
+
+def test_the_climb_stops_as_soon_as_enough_are_good():
+    engine = ScriptedEngine()
+    outcome, _ = _run(_inputs(2), engine, ScriptedJudge([(Verdict.ON_MODEL, 0.1, False)]))
+    assert len(outcome.attempts) == 1
+    assert outcome.decision == Accept(((0, 0), (0, 1)))
+
+
+def test_a_retry_draws_only_what_is_missing():
+    good, bad = (Verdict.ON_MODEL, 0.1, False), (Verdict.OFF_MODEL, -0.1, False)
+    engine = ScriptedEngine()
+    outcome, _ = _run(_inputs(3), engine, ScriptedJudge([good, bad, good, good]))
+    assert [plan.alternates for plan in engine.plans] == [3, 1]
+    assert isinstance(outcome.decision, Accept)
+    assert len(outcome.decision.picks) == 3
+
+
+def test_the_first_reference_changes_from_rung_to_rung():
+    engine = ScriptedEngine()
+    _run(_inputs(1, attempts=3), engine, ScriptedJudge([(Verdict.OFF_MODEL, -0.2, False)]))
+    first = [plan.cast[0].references[0].reference_id for plan in engine.plans]
+    assert len(set(first)) == 3
+
+
+def test_a_copy_is_flagged_as_a_duplicate_with_the_panel_that_it_repeats():
+    outcome, _ = _run(_inputs(), ScriptedEngine(), ScriptedJudge([(Verdict.ON_MODEL, 0.2, True)]))
+    assert isinstance(outcome.decision, FlagForReview)
+    assert outcome.decision.flag is Flag.DUPLICATE
+    assert "panel 3" in outcome.decision.reason
+
+
+def test_a_submission_is_judged_once_and_nothing_is_drawn():
+    engine = ScriptedEngine()
+    inputs = replace(_inputs(), submission=Candidate(b"drawing", Size(4, 4)))
+    outcome, _ = _run(inputs, engine, ScriptedJudge([(Verdict.OFF_MODEL, -0.3, False)]))
+    assert engine.plans == []
+    assert len(outcome.attempts) == 1
+    assert outcome.attempts[0].plan is None
+    assert isinstance(outcome.decision, FlagForReview)
+
+
+def test_a_moderators_retry_starts_on_a_higher_rung():
+    engine = ScriptedEngine()
+    inputs = replace(_inputs(), start_strength=4)
+    _run(inputs, engine, ScriptedJudge([(Verdict.ON_MODEL, 0.1, False)]))
+    assert engine.plans[0].strength == 4
+
+
+def test_cancelling_ends_the_climb():
+    with pytest.raises(Cancelled):
+        _run(
+            _inputs(),
+            ScriptedEngine(),
+            ScriptedJudge([(Verdict.OFF_MODEL, 0, False)]),
+            cancelled=lambda: True,
+        )
+
+
+def test_seconds_are_a_budget_too():
+    engine = ScriptedEngine()
+    inputs = replace(_inputs(), policy=LadderPolicy(max_attempts=9, max_seconds=0.0))
+    _run(inputs, engine, ScriptedJudge([(Verdict.OFF_MODEL, -0.1, False)]))
+    assert len(engine.plans) == 1
