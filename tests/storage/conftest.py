@@ -188,7 +188,12 @@ class Builder:
         )
 
     def panel(
-        self, tx: sqlite3.Connection, guild_id: int, series_id: int, page: int | None = 1
+        self,
+        tx: sqlite3.Connection,
+        guild_id: int,
+        series_id: int,
+        page: int | None = 1,
+        submission: str | None = None,
     ) -> int:
         return panels.create_panel(
             tx,
@@ -198,7 +203,7 @@ class Builder:
             origin=PanelOrigin.GENERATED,
             brief=self.brief(page),
             channel_id=31,
-            submission_sha256=None,
+            submission_sha256=submission,
             now=NOW,
         )
 
@@ -293,16 +298,18 @@ class Builder:
             ),
             now=NOW,
         )
-        voted, flagged, waiting = (self.panel(tx, guild_id, series) for _ in range(3))
+        voted = self.panel(tx, guild_id, series, submission=self.sha(base + 99))
+        flagged, waiting = (self.panel(tx, guild_id, series) for _ in range(2))
         made: list[int] = []
         done = 0
         for number, panel in enumerate((voted, flagged)):
-            self.job(tx, guild_id, panel, f"panel:{number}")
-            claimed = jobs.claim(tx, owner="w", lease_seconds=60, now=seconds)
-            assert claimed is not None
-            assert claimed.panel_id == panel
-            done = claimed.id
-            made += self.candidates(tx, guild_id, panel, done, base + 10 * number)
+            done = self.job(tx, guild_id, panel, f"panel:{number}")
+            # Started by hand: the fair order would give the first turn to another test guild.
+            tx.execute(
+                "UPDATE job SET status = 'running', fence = 1, lease_until = ? WHERE id = ?",
+                (seconds + 60, done),
+            )
+            made += self.candidates(tx, guild_id, panel, done, base + 200 + 10 * number)
             if panel == voted:
                 jobs.finish(
                     tx, job_id=done, fence=1, status=JobStatus.DONE, seconds=4.0, now=seconds
