@@ -29,6 +29,8 @@ GROUND = (160, 160, 160)
 CROPS_VERSION = 1
 _HALF_SIDE, _HALF_TOP = 6.0, -1.45
 """The upper half is a square of 6 head radii (about two heads and a half), from above the hair."""
+_HALF_REACHES = 3.0
+"""The upper half counts as shown if the figure reaches so many head radii under its middle."""
 _HEADSHOT_UP_TO, _HALF_UP_TO = 2.6, 5.2
 """Figure height in head diameters up to which a picture counts as a headshot, as a half."""
 
@@ -75,7 +77,8 @@ def crops_of(
         image: RGB or RGBA, of the size of the figure's mask.
         figure: where the figure is; what lies outside its mask is replaced by the ground.
         shot_type: which classes are shown: a headshot its head; a half also the upper half; a
-            full or dynamic shot also the whole figure.
+            full or dynamic shot also the whole figure. The upper half is left out where the
+            silhouette ends at the chest whatever the shot is called: a bust is not a half.
 
     Returns:
         One square crop for each class, figure centred, scaled to CROP_SIDE.
@@ -84,6 +87,7 @@ def crops_of(
     return {
         crop: _cut(image, figure.mask, _region(crop, figure, head))
         for crop in classes_shown(shot_type)
+        if crop is not CropClass.HALF or figure.box.y1 - head.y >= _HALF_REACHES * head.radius
     }
 
 

@@ -108,8 +108,7 @@ def _flat_ground_mask(image: Image.Image) -> Mask | None:
     if not _is_ground(flat):
         return None
     figure = ~flood_from_border(flat)
-    share = float(figure.mean())
-    if not 0.003 < share < 0.97 or _spills_over(figure):
+    if not 0.003 < float(figure.mean()) < 0.97 or _spills_over(figure) or _is_frame(figure):
         return None
     full = Image.fromarray(np.where(figure, 255, 0).astype(np.uint8))
     resized = np.asarray(full.resize((width, height), Image.Resampling.BILINEAR))
@@ -127,6 +126,13 @@ def _is_ground(flat: Flags) -> bool:
 def _spills_over(figure: Flags) -> bool:
     """Whether it leaves through both sides over a good part: then it is ground, not a figure."""
     return min(float(figure[:, 0].mean()), float(figure[:, -1].mean())) > 0.2
+
+
+def _is_frame(figure: Flags) -> bool:
+    """Whether it fills a rectangle: then the flat ground is a margin around a whole picture."""
+    rows, columns = np.flatnonzero(figure.any(axis=1)), np.flatnonzero(figure.any(axis=0))
+    around = figure[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return float(around.mean()) > 0.97
 
 
 def flood_from_border(passable: Flags) -> Flags:

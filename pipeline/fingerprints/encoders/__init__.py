@@ -1,0 +1,1 @@
+"""Encoders: from crops of figures to unit vectors."""

@@ -1,0 +1,177 @@
+"""The judge: each expected character of a picture against its appearance, and copies."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from pipeline.domain.character import ColorMode, ShotType
+from pipeline.domain.fingerprint import PictureHashes
+from pipeline.domain.inputs import CastInput
+from pipeline.domain.panel import Candidate, PlacedFigure
+from pipeline.domain.quality import (
+    CandidateReport,
+    CharacterCheck,
+    Flag,
+    JudgedCandidate,
+    Verdict,
+)
+from pipeline.fingerprints.composite import fingerprint_crops
+from pipeline.fingerprints.encoders.base import Encoder
+from pipeline.fingerprints.hashes import near_duplicate, picture_hashes
+from pipeline.imaging.crops import Figure, crops_of, find_figure, shot_of
+from pipeline.imaging.decode import load_canonical
+from pipeline.imaging.heads import find_head
+from pipeline.imaging.masks import Mask, tight_box
+from pipeline.quality.looks import cannot_judge, check_figure
+
+_LEAST_SHARE, _LEAST_HEIGHT = 0.05, 48
+_LEAST_HEAD = 12
+"""A figure below these (share of the picture's height, pixels, head width in pixels) is a dot."""
+
+
+class Judge:
+    """Compares pictures with model sheets. Stateless apart from its encoders; any thread."""
+
+    def __init__(self, encoders: Sequence[Encoder]) -> None:
+        self._encoders = tuple(encoders)
+
+    def judge(
+        self,
+        candidate: Candidate,
+        cast: Sequence[CastInput],
+        *,
+        shot_type: ShotType | None,
+        color_mode: ColorMode,
+        earlier: Mapping[str, PictureHashes],
+    ) -> JudgedCandidate:
+        """Judge one picture.
+
+        A character's figure is the one that the candidate marks for it. Where nothing is marked
+        and one character is expected, the one figure on a plain ground is taken.
+
+        Args:
+            candidate: canonical PNG, with or without marked figures.
+            cast: every expected character with references and thresholds.
+            shot_type: what the picture is meant to show, None to tell by the silhouette.
+            color_mode: which fingerprints count; grey series are judged in grey.
+            earlier: hashes of earlier panels by their label, to find copies.
+
+        Returns:
+            The candidate with hashes and report. Not knowing is a verdict of its own, with a
+            reason, and never a pass.
+
+        Raises:
+            InvalidPicture: the candidate's bytes are damaged.
+        """
+        image = load_canonical(candidate.image)
+        hashes = picture_hashes(image)
+        checks = tuple(
+            self._check(
+                image,
+                _figure_of(image, candidate, member, len(cast)),
+                member,
+                shot_type,
+                color_mode,
+            )
+            for member in cast
+        )
+        return JudgedCandidate(candidate, hashes, _fold(checks, _copy_of(hashes, earlier)))
+
+    def _check(
+        self,
+        image: Image.Image,
+        figure: Figure | str,
+        member: CastInput,
+        shot_type: ShotType | None,
+        color_mode: ColorMode,
+    ) -> CharacterCheck:
+        if isinstance(figure, str):
+            return cannot_judge(member, figure)
+        if _is_dot(figure, image.height):
+            return cannot_judge(
+                member,
+                f"{member.name} is too small in this picture to be judged "
+                f"({figure.box.height} pixels high).",
+                figure.box,
+            )
+        crops = crops_of(image, figure, shot_type or shot_of(figure))
+        prints = fingerprint_crops(crops, self._encoders, (color_mode,))
+        return check_figure(member, prints, color_mode, figure.box)
+
+
+def _figure_of(
+    image: Image.Image, candidate: Candidate, member: CastInput, expected: int
+) -> Figure | str:
+    """The figure of a character, or a sentence that says why there is none."""
+    marked = [f for f in candidate.figures if f.character_id == member.character_id]
+    if marked:
+        figure = _marked_figure(image, max(marked, key=lambda f: f.box.area))
+        return figure or f"Nothing of {member.name} is to be seen where its figure is marked."
+    if candidate.figures:
+        return f"No figure in this picture is marked as {member.name}."
+    if expected > 1:
+        return (
+            f"{expected} characters are expected and nothing says which figure is "
+            f"{member.name}. Check them one by one."
+        )
+    return find_figure(image) or (
+        "The figure cannot be told from its background. Send it on a transparent or plain "
+        "background, or let a moderator decide."
+    )
+
+
+def _marked_figure(image: Image.Image, placed: PlacedFigure) -> Figure | None:
+    mask = None if placed.mask is None else _read_mask(placed.mask, image.size)
+    if mask is None:
+        return find_figure(image, placed.box)
+    box = tight_box(mask)
+    return None if box is None else Figure(box, mask)
+
+
+def _read_mask(png: bytes, size: tuple[int, int]) -> Mask | None:
+    """A marked figure's mask (h, w), None if it cannot be read or has not the picture's size."""
+    try:
+        mask = Image.open(io.BytesIO(png), formats=("PNG",)).convert("L")
+    except (OSError, SyntaxError, ValueError):
+        return None
+    if mask.size != size:
+        return None
+    return np.where(np.asarray(mask) > 127, 255, 0).astype(np.uint8)
+
+
+def _is_dot(figure: Figure, picture_height: int) -> bool:
+    least = max(_LEAST_HEIGHT, _LEAST_SHARE * picture_height)
+    return figure.box.height < least or 2 * find_head(figure).radius < _LEAST_HEAD
+
+
+def _copy_of(hashes: PictureHashes, earlier: Mapping[str, PictureHashes]) -> str | None:
+    """The label of the earlier picture that this one repeats, the nearest if several."""
+    copies = [
+        (hashes.distance(other) or 0, label)
+        for label, other in earlier.items()
+        if near_duplicate(hashes, other)
+    ]
+    return min(copies)[1] if copies else None
+
+
+def _fold(checks: tuple[CharacterCheck, ...], duplicate_of: str | None) -> CandidateReport:
+    """All checks as one report. Nobody expected means that nothing was checked."""
+    verdicts = {check.verdict for check in checks}
+    if Verdict.OFF_MODEL in verdicts:
+        verdict, flags = Verdict.OFF_MODEL, [Flag.OFF_MODEL]
+    elif Verdict.CANNOT_JUDGE in verdicts or not checks:
+        verdict, flags = Verdict.CANNOT_JUDGE, [Flag.CANNOT_JUDGE]
+    else:
+        verdict, flags = Verdict.ON_MODEL, []
+    if duplicate_of is not None:
+        flags.append(Flag.DUPLICATE)
+    margins = [
+        check.similarity - check.threshold
+        for check in checks
+        if check.similarity is not None and check.threshold is not None
+    ]
+    return CandidateReport(
+        verdict, checks, tuple(flags), duplicate_of, min(margins) if margins else None
+    )

@@ -1,0 +1,149 @@
+"""One figure against one appearance: which crops can be compared, and what they say together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.domain.character import ColorMode
+from pipeline.domain.fingerprint import CropClass, Fingerprint
+from pipeline.domain.geometry import Box
+from pipeline.domain.inputs import CastInput
+from pipeline.domain.quality import CharacterCheck, Threshold, ThresholdKey, Verdict
+from pipeline.fingerprints.cluster import Cluster, Match, Member
+from pipeline.fingerprints.composite import Segments, encoder_set, segments_of
+from pipeline.quality.calibration import MIN_REFERENCES
+
+_SEEN_AS = {
+    CropClass.HEAD: "head",
+    CropClass.HALF: "upper half",
+    CropClass.FIGURE: "whole figure",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One crop class compared: what was measured and the limit for it."""
+
+    crop: CropClass
+    match: Match
+    threshold: Threshold
+
+    @property
+    def margin(self) -> float:
+        """Similarity minus limit; below 0 the look objects."""
+        return self.match.similarity - self.threshold.value
+
+
+def check_figure(
+    member: CastInput,
+    fingerprints: Sequence[Fingerprint],
+    color_mode: ColorMode,
+    box: Box,
+) -> CharacterCheck:
+    """Judge one figure by the crops that it shows.
+
+    The head and the upper half decide, and **both must fit**: taking the better of two looks
+    would let everyone pass who wears the right clothes. So that two looks do not flag twice as
+    much, their limits share one risk (see :data:`pipeline.quality.calibration.RISKS`). The whole
+    figure depends on the pose and decides only where neither of the others has a limit.
+    """
+    looks = {
+        crop: look
+        for crop in CropClass
+        if (look := _look(member, crop, color_mode, fingerprints)) is not None
+    }
+    deciding = [looks[c] for c in (CropClass.HEAD, CropClass.HALF) if c in looks]
+    deciding = deciding or list(looks.values())
+    if not deciding:
+        return cannot_judge(member, _why_no_limit(member, color_mode), box)
+    objecting = [look for look in deciding if look.margin < 0]
+    shown = (objecting or deciding)[0]
+    return CharacterCheck(
+        character_id=member.character_id,
+        appearance_id=member.appearance_id,
+        verdict=Verdict.OFF_MODEL if objecting else Verdict.ON_MODEL,
+        reason=_sentence(shown, deciding),
+        similarity=shown.match.similarity,
+        threshold=shown.threshold.value,
+        crop=shown.crop,
+        box=box,
+        nearest_reference=shown.match.nearest_reference,
+        segments=shown.match.segments,
+    )
+
+
+def cannot_judge(member: CastInput, reason: str, box: Box | None = None) -> CharacterCheck:
+    """A check that says why nothing can be said; it is never a pass."""
+    return CharacterCheck(
+        character_id=member.character_id,
+        appearance_id=member.appearance_id,
+        verdict=Verdict.CANNOT_JUDGE,
+        reason=reason,
+        box=box,
+    )
+
+
+def _look(
+    member: CastInput,
+    crop: CropClass,
+    color_mode: ColorMode,
+    fingerprints: Sequence[Fingerprint],
+) -> Look | None:
+    """Compare one class, with the encoders that picture and enough canon references share."""
+    picture = segments_of(fingerprints, crop, color_mode)
+    members = _members(member, crop, color_mode)
+    shared = [
+        key
+        for key in picture
+        if sum(m.canon and key in m.segments for m in members) >= MIN_REFERENCES
+    ]
+    key = ThresholdKey(member.appearance_id, encoder_set(shared), crop, color_mode)
+    threshold = next((t for t in member.thresholds if t.key == key), None)
+    if threshold is None or not _enough(members, shared):
+        return None
+    match = Cluster(members, shared).match(picture)
+    return None if match is None else Look(crop, match, threshold)
+
+
+def _members(member: CastInput, crop: CropClass, color_mode: ColorMode) -> list[Member]:
+    return [
+        Member(r.reference_id, r.canon, segments_of(r.fingerprints, crop, color_mode))
+        for r in member.references
+    ]
+
+
+def _enough(members: Sequence[Member], keys: Sequence[object]) -> bool:
+    def whole(segments: Segments) -> bool:
+        return all(key in segments for key in keys)
+
+    return sum(m.canon and whole(m.segments) for m in members) >= MIN_REFERENCES
+
+
+def _why_no_limit(member: CastInput, color_mode: ColorMode) -> str:
+    usable = sum(m.canon and bool(m.segments) for m in _members(member, CropClass.HEAD, color_mode))
+    if usable < MIN_REFERENCES:
+        return (
+            f"{member.name} ({member.label}) has {usable} of the {MIN_REFERENCES} references "
+            "with a clear head that are needed before a picture can be judged. Please add more."
+        )
+    return (
+        f"No limit has been learned yet for {member.name} ({member.label}) with the encoders in "
+        "use. Add a reference, or have the references indexed again."
+    )
+
+
+def _sentence(shown: Look, deciding: Sequence[Look]) -> str:
+    similarity, limit = shown.match.similarity, shown.threshold.value
+    what = _SEEN_AS[shown.crop]
+    if shown.margin < 0:
+        text = (
+            f"Similarity {similarity:.2f} of the {what} is under this appearance's limit "
+            f"{limit:.2f} (from {shown.threshold.references} references)."
+        )
+        fitting = [_SEEN_AS[look.crop] for look in deciding if look.margin >= 0]
+        return f"{text} The {fitting[0]} fits." if fitting else text
+    names = " and ".join(_SEEN_AS[look.crop] for look in deciding)
+    fits = "fit" if len(deciding) > 1 else "fits"
+    return (
+        f"The {names} {fits}: similarity {similarity:.2f} of the {what} reaches this "
+        f"appearance's limit {limit:.2f} (from {shown.threshold.references} references)."
+    )

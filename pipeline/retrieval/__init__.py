@@ -1,0 +1,1 @@
+"""Retrieval: which references serve a panel best."""
