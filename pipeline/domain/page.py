@@ -178,11 +178,14 @@ class LetteredPage:
 
 @dataclass(frozen=True, slots=True)
 class BookInfo:
-    """What a book says about itself. Names are shown to readers; ``language`` is ISO 639-1."""
+    """What a book says about itself. Names are shown to readers; ``language`` is ISO 639-1.
+
+    ``number`` is the issue's, None where the book is the whole series so far.
+    """
 
     series: str
     title: str = ""
-    number: int = 1
+    number: int | None = None
     reading_direction: ReadingDirection = ReadingDirection.LTR
     color_mode: ColorMode = ColorMode.COLOR
     language: str = "en"

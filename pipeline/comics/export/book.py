@@ -15,6 +15,11 @@ _EXPORTS: dict[BookFormat, Callable[[Sequence[BookPage], BookInfo], bytes]] = {
 }
 
 
+def export_formats() -> tuple[str, ...]:
+    """The names of the formats; each is also the ending of its files."""
+    return tuple(book_format.value for book_format in _EXPORTS)
+
+
 def export_book(book_format: BookFormat | str, pages: Sequence[BookPage], info: BookInfo) -> bytes:
     """Bind pages into one file; equal input gives equal bytes.
 

@@ -52,7 +52,7 @@ def _elements(pages: Sequence[BookPage], info: BookInfo) -> Iterator[tuple[str, 
     rtl = info.reading_direction is ReadingDirection.RTL
     yield "Title", info.title
     yield "Series", info.series
-    yield "Number", str(info.number)
+    yield "Number", "" if info.number is None else str(info.number)
     yield "Summary", info.summary
     yield "Notes", info.notes
     yield "Writer", ", ".join(info.writers)

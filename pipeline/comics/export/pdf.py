@@ -27,8 +27,7 @@ def export_pdf(pages: Sequence[BookPage], info: BookInfo) -> bytes:
 
     out = BytesIO()
     canvas = Canvas(out, invariant=1, pageCompression=1, lang=info.language)
-    heading = f"{info.series} {info.number}" + (f": {info.title}" if info.title else "")
-    canvas.setTitle(heading)
+    canvas.setTitle(_heading(info))
     canvas.setAuthor(", ".join(dict.fromkeys((*info.writers, *info.artists, *info.letterers))))
     canvas.setSubject(info.summary)
     canvas.setKeywords(", ".join(info.characters))
@@ -39,6 +38,11 @@ def export_pdf(pages: Sequence[BookPage], info: BookInfo) -> bytes:
         _draw(canvas, page)
     canvas.save()
     return out.getvalue()
+
+
+def _heading(info: BookInfo) -> str:
+    series = info.series if info.number is None else f"{info.series} {info.number}"
+    return f"{series}: {info.title}" if info.title else series
 
 
 def points_per_pixel(size: Size) -> float:
