@@ -7,13 +7,20 @@ from datetime import UTC, datetime
 
 from bot.services.actor import Actor
 from bot.services.naming import slug
-from pipeline.comics.export import BookInfo, BookPage, export_book, export_formats
+from pipeline.comics.export.book import export_book
 from pipeline.comics.layout import MAX_PANELS, layout_names
 from pipeline.comics.page import compose_page, render_page
 from pipeline.domain.character import ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.geometry import Size
-from pipeline.domain.page import LetteredPage, PageSpec, PanelArt
+from pipeline.domain.page import (
+    BookFormat,
+    BookInfo,
+    BookPage,
+    LetteredPage,
+    PageSpec,
+    PanelArt,
+)
 from pipeline.domain.panel import Panel, PanelStatus
 from storage import attempts, cast, pages, panels
 from storage.blobs import BlobStore
@@ -60,7 +67,7 @@ class PageService:
 
     def formats(self) -> list[str]:
         """The names that :meth:`export` takes."""
-        return list(export_formats())
+        return list(BookFormat)
 
     async def compose(self, actor: Actor, page: int, *, layout: str | None = None) -> ComposedPage:
         """Lay out and letter the accepted panels of a page, in the order they were asked for.
@@ -95,9 +102,9 @@ class PageService:
             InvalidInput: the format is unknown.
             WrongState: nothing was composed yet.
         """
-        if format_name not in export_formats():
+        if format_name not in self.formats():
             raise InvalidInput(
-                f"“{format_name}” is not an export. Choose: {', '.join(export_formats())}."
+                f"“{format_name}” is not an export. Choose: {', '.join(self.formats())}."
             )
         series = await cast.active_series(self._db, actor.guild_id)
         records = await pages.list_pages(self._db, actor.guild_id, series.id)
@@ -106,14 +113,14 @@ class PageService:
             raise WrongState("No page is composed yet. Use /page compose first.")
         book = [await self._book_page(actor.guild_id, series, record) for record in wanted]
         info = BookInfo(
-            title=series.name,
+            series=series.name,
             reading_direction=series.reading_direction,
-            number=page,
+            color_mode=series.color_mode,
             characters=tuple(c.name for c in await cast.list_characters(self._db, actor.guild_id)),
         )
-        name, data = await asyncio.to_thread(export_book, format_name, book, info)
+        data = await asyncio.to_thread(export_book, format_name, book, info)
         stem = slug(series.name) + (f"-{page:03d}" if page else "")
-        return Exported(f"{stem}{name}", data, len(book))
+        return Exported(f"{stem}.{format_name}", data, len(book))
 
     async def _book_page(self, guild_id: int, series: Series, record: pages.PageRecord) -> BookPage:
         """The page as it was composed: same panels, same layout, hence the same balloons."""
