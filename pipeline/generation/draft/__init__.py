@@ -1,0 +1,1 @@
+"""The parts of the draft engine: cut-outs, staging, backgrounds, tone."""
