@@ -114,6 +114,15 @@ def place_figures(
     ]
 
 
+def _row(
+    cutouts: Sequence[Cutout], scales: Sequence[float], stage: Stage
+) -> tuple[list[float], list["_Seat"], list[float]]:
+    """Tops, outlines and head middles of the figures at these scales, packed closely."""
+    tops = [_top(c, s, stage) for c, s in zip(cutouts, scales, strict=True)]
+    seats = [_Seat.of(*item) for item in zip(cutouts, scales, tops, strict=True)]
+    return tops, seats, _packed(seats)
+
+
 def _scales(cutouts: Sequence[Cutout], heights: Sequence[float], stage: Stage) -> list[float]:
     if stage.shot is ShotType.FULL and any(c.grounded for c in cutouts):
         return _whole_scales(cutouts, heights, stage)
