@@ -8,6 +8,7 @@ Source:
     SIGCOMM 1996, with unit cost, on two levels (guilds, then members of a guild).
 """
 
+import json
 import sqlite3
 import statistics
 from collections.abc import Sequence
@@ -249,6 +250,18 @@ def requeue_expired(tx: sqlite3.Connection, *, now: float, max_crashes: int) -> 
     ]
 
 
+def end_leases(tx: sqlite3.Connection, *, owners: Sequence[str], now: float) -> int:
+    """Let the leases of owners that are known to be dead run out now; returns how many.
+
+    :func:`requeue_expired` takes the jobs back then.
+    """
+    return tx.execute(
+        "UPDATE job SET lease_until = min(lease_until, ?) WHERE status = 'running' "
+        "AND lease_owner IN (SELECT value FROM json_each(?))",
+        (now - 1.0, json.dumps(list(owners))),
+    ).rowcount
+
+
 def requeue(tx: sqlite3.Connection, *, job_id: int, fence: int, now: float) -> JobStatus:
     """Put a running job back, because the program stops: no crash is counted, no share is used.
 
@@ -316,6 +329,12 @@ async def running_jobs(db: Database, guild_id: int) -> list[Job]:
         "SELECT * FROM job WHERE status = 'running' AND guild_id = ? ORDER BY id", (guild_id,)
     )
     return [_job(row) for row in rows]
+
+
+async def lease_owners(db: Database) -> list[str]:
+    """The names under which jobs run at the moment, over all guilds."""
+    rows = await db.fetch_all("SELECT DISTINCT lease_owner FROM job WHERE status = 'running'")
+    return [row["lease_owner"] for row in rows]
 
 
 async def get_job(db: Database, guild_id: int, job_id: int) -> Job:

@@ -7,16 +7,14 @@ refused by its old token.
 
 import asyncio
 import logging
-import os
-import socket
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.queue.executors.base import Executor, WorkerCrashed, WorkerUnavailable
 from bot.queue.lease import End, HeldLease, ProgressHook
+from bot.queue.presence import Presence
 from bot.queue.timing import QueueTiming
 from bot.queue.waiting import first_of, to_the_end
 from pipeline.domain.errors import Cancelled, GenerationFailed, OnModelError
@@ -78,8 +76,7 @@ class Dispatcher:
         self._executors = executors
         self._hooks = hooks or Hooks()
         self._timing = timing or QueueTiming()
-        # Never the same twice: a restarted process must not take its dead self for alive.
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
+        self._presence = Presence(db.path.parent / "owners")
         self._wakes = [asyncio.Event() for _ in executors]
         self._held: set[HeldLease] = set()
         self.trouble: str | None = None
@@ -87,10 +84,16 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set; then put running jobs back and stop the executors."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_house(stop))
-            for executor, wake in zip(self._executors, self._wakes, strict=True):
-                group.create_task(self._serve(executor, wake, stop))
+        with self._presence:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_house(stop))
+                for executor, wake in zip(self._executors, self._wakes, strict=True):
+                    group.create_task(self._serve(executor, wake, stop))
+
+    @property
+    def owner(self) -> str:
+        """The name under which this dispatcher claims; never the same twice."""
+        return self._presence.name
 
     def notify(self) -> None:
         """Something was enqueued: look now."""
@@ -278,7 +281,11 @@ class Dispatcher:
         and the work goes on all the same.
         """
         await asyncio.gather(*(lease.beat() for lease in tuple(self._held)))
+        dead = self._presence.dead(await jobs.lease_owners(self._db))
+        if dead:
+            await self._db.write(lambda tx: jobs.end_leases(tx, owners=dead, now=time.time()))
         taken = await self._runs.recover_expired()
+        self._presence.forget(dead)
         for job in taken:
             log.warning(
                 "job %d: its worker is gone; now %s", job.id, job.status.value,

@@ -14,6 +14,7 @@ from PIL import Image
 
 from bot.queue.dispatcher import Dispatcher, Hooks
 from bot.queue.executors.base import WorkerCrashed, WorkerUnavailable
+from bot.queue.presence import Presence
 from bot.queue.timing import QueueTiming
 from bot.services.runs import MAX_CRASHES, RunService
 from pipeline.domain.character import ColorMode, ReadingDirection, ShotType
@@ -380,6 +381,20 @@ async def test_a_restart_never_takes_its_dead_self_for_alive(room):
     async with dispatching(room, ScriptedExecutor()):
         await room.settled(panel_id)
     assert (await room.job(panel_id)).status is JobStatus.DONE
+
+
+async def test_a_killed_process_is_noticed_before_its_lease_runs_out(room):
+    dead = Presence(room.db.path.parent / "owners")
+    with Presence(room.db.path.parent / "owners") as alive:
+        lost, kept = await room.ask(), await room.ask()
+        await room.claim(owner=dead.name, lease=3600)
+        await room.claim(owner=alive.name, lease=3600)
+        (room.db.path.parent / "owners" / f"{dead.name.rpartition(':')[2]}.lock").touch()
+        async with dispatching(room, ScriptedExecutor()):
+            await room.settled(lost)
+        assert await room.status(kept) == (JobStatus.RUNNING, PanelStatus.QUEUED)
+    job = await room.job(lost)
+    assert (job.status, job.crashes, job.fence) == (JobStatus.DONE, 1, 2)
 
 
 async def test_a_job_longer_than_its_lease_is_not_started_twice(room):

@@ -1,0 +1,1 @@
+"""Measurements that the documentation quotes: each compares with a named peer in the same run."""

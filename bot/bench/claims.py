@@ -1,0 +1,229 @@
+"""How fast a job is claimed from a long backlog, and whether a busy guild starves the others.
+
+Peers in the same run, with the same durability (WAL, ``synchronous=FULL``, one commit a claim): a
+table without indexes that is asked by SELECT … ORDER BY and then updated, and SqliteHuey's storage
+when huey is installed. Neither shares fairly nor keeps a claimed job, so they do less.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from bot.bench.figures import Figure
+from pipeline.domain.character import ColorMode, ReadingDirection, ShotType
+from pipeline.domain.job import JobKind
+from pipeline.domain.panel import PanelBrief, PanelOrigin
+from storage import jobs, panels, series
+from storage.database import Database, Transaction, open_database
+from storage.keys import Keyring
+
+BACKLOG, CLAIMS, AT_ONCE = 10_000, 300, 8
+GUILDS, BUSY_SHARE, MEMBERS = 51, 0.9, 3
+_NAIVE, _HUEY = "SELECT … ORDER BY without index + UPDATE", "SqliteHuey (huey, fsync)"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Seconds of single claims, claims a second with many askers, guilds in order of service."""
+
+    seconds: list[float]
+    together: float
+    guilds: list[int]
+
+
+def measure_claims(folder: Path, backlog: int = BACKLOG, claims: int = CLAIMS) -> list[Figure]:
+    """Measure ours and the peers on ``backlog`` waiting jobs, nine in ten of one guild."""
+    ours = asyncio.run(_ours(folder / "ours.db", backlog, claims))
+    rate = 1 / float(np.median(ours.seconds))
+    figures = [
+        Figure("queue.claim.rate", rate, "1/s", "higher", n=claims),
+        Figure(f"queue.claim.rate.{AT_ONCE}_at_once", ours.together, "1/s", "higher", n=claims),
+        _fairness(ours.guilds, backlog),
+        _ratio("queue.claim.ratio", _naive(folder, backlog, claims), ours.seconds, _NAIVE),
+    ]
+    if find_spec("huey") is not None:
+        peer = _huey(folder, backlog, claims)
+        figures.append(_ratio("queue.claim.ratio.huey", peer, ours.seconds, _HUEY))
+    return figures
+
+
+def _fairness(guilds: list[int], backlog: int) -> Figure:
+    """Claims until every guild was served once; first come, first served needs the whole hog."""
+    served: set[int] = set()
+    needed = len(guilds) + 1
+    for number, guild in enumerate(guilds, 1):
+        served.add(guild)
+        if len(served) == GUILDS:
+            needed = number
+            break
+    peer = f"first come, first served: {int(backlog * BUSY_SHARE) + 1} at least"
+    name = "queue.fair.claims_until_all_served"
+    return Figure(name, needed, "claims", "lower", target=GUILDS, peer=peer, n=GUILDS)
+
+
+def _ratio(name: str, peer: list[float], ours: list[float], named: str) -> Figure:
+    """How many times faster than the peer, by medians, with a bootstrap interval."""
+    chance = np.random.default_rng(0)
+    many = [
+        float(np.median(chance.choice(peer, len(peer))) / np.median(chance.choice(ours, len(ours))))
+        for _ in range(500)
+    ]
+    low, high = (float(value) for value in np.quantile(many, (0.025, 0.975)))
+    value = float(np.median(peer) / np.median(ours))
+    return Figure(name, value, "ratio", "higher", None, named, len(ours), (low, high))
+
+
+# --- ours ---------------------------------------------------------------------------------------
+
+
+async def _ours(path: Path, backlog: int, claims: int) -> Claimed:
+    async with open_database(path) as db:
+        await _fill(db, backlog)
+        guilds: list[int] = []
+        seconds = []
+        for _ in range(claims):
+            began = time.perf_counter()
+            guilds.append(await _claim(db))
+            seconds.append(time.perf_counter() - began)
+
+        async def some() -> None:
+            for _ in range(claims // AT_ONCE):
+                await _claim(db)
+
+        began = time.perf_counter()
+        await asyncio.gather(*(some() for _ in range(AT_ONCE)))
+        together = claims // AT_ONCE * AT_ONCE / (time.perf_counter() - began)
+        return Claimed(seconds, together, guilds)
+
+
+async def _claim(db: Database) -> int:
+    job = await db.write(
+        lambda tx: jobs.claim(tx, owner="bench", lease_seconds=3600, now=time.time())
+    )
+    if job is None:
+        raise RuntimeError("the backlog is used up; ask for fewer claims")
+    return job.guild_id
+
+
+async def _fill(db: Database, backlog: int) -> None:
+    """Nine in ten jobs are guild 1's and came first; the others wait behind them."""
+    keyring = Keyring(db, bytes(32))
+    for guild in range(1, GUILDS + 1):
+        await keyring.guild_key(guild)
+    busy = int(backlog * BUSY_SHARE)
+
+    def work(tx: Transaction) -> None:
+        now = datetime.now(UTC)
+        rows = {guild: _series(tx, guild, now) for guild in range(1, GUILDS + 1)}
+        for number in range(backlog):
+            guild = 1 if number < busy else 2 + number % (GUILDS - 1)
+            _enqueue(tx, guild, rows[guild], number, now)
+
+    await db.write(work)
+
+
+def _series(tx: Transaction, guild: int, now: datetime) -> int:
+    return series.create_series(
+        tx,
+        guild_id=guild,
+        name="Bench",
+        style="",
+        reading_direction=ReadingDirection.LTR,
+        color_mode=ColorMode.COLOR,
+        created_by=1,
+        now=now,
+    )
+
+
+def _enqueue(tx: Transaction, guild: int, series_id: int, number: int, now: datetime) -> None:
+    member = 1 + number % MEMBERS
+    panel_id = panels.create_panel(
+        tx,
+        guild_id=guild,
+        series_id=series_id,
+        requester_id=member,
+        origin=PanelOrigin.GENERATED,
+        brief=PanelBrief("a street", (), ShotType.HALF),
+        channel_id=None,
+        submission_sha256=None,
+        now=now,
+    )
+    jobs.enqueue(
+        tx,
+        guild_id=guild,
+        member_id=member,
+        kind=JobKind.GENERATE,
+        panel_id=panel_id,
+        dedupe_key=f"bench {number}",
+        now=now.timestamp(),
+    )
+
+
+# --- peers --------------------------------------------------------------------------------------
+
+
+def _timed(claim: Callable[[], object], claims: int) -> list[float]:
+    seconds = []
+    for _ in range(claims):
+        began = time.perf_counter()
+        if claim() is None:
+            raise RuntimeError("the backlog is used up; ask for fewer claims")
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _naive(folder: Path, backlog: int, claims: int) -> list[float]:
+    with _naive_table(folder / "naive.db", backlog) as connection:
+
+        def claim() -> object:
+            connection.execute("BEGIN IMMEDIATE")
+            row = connection.execute(
+                "SELECT id FROM job WHERE status = 'queued' "
+                "ORDER BY priority DESC, created_at LIMIT 1"
+            ).fetchone()
+            connection.execute("UPDATE job SET status = 'running' WHERE id = ?", row)
+            connection.execute("COMMIT")
+            return row
+
+        return _timed(claim, claims)
+
+
+@contextmanager
+def _naive_table(path: Path, backlog: int) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(
+            "CREATE TABLE job (id INTEGER PRIMARY KEY, guild_id INTEGER, member_id INTEGER, "
+            "status TEXT, priority INTEGER, created_at TEXT, brief TEXT)"
+        )
+        connection.execute("BEGIN")
+        connection.executemany(
+            "INSERT INTO job VALUES (?, 1, 1, 'queued', 0, ?, ?)",
+            ((number, f"{number:08}", "x" * 300) for number in range(1, backlog + 1)),
+        )
+        connection.execute("COMMIT")
+        yield connection
+
+
+def _huey(folder: Path, backlog: int, claims: int) -> list[float]:
+    from huey.storage import SqliteStorage  # pyright: ignore[reportMissingImports] - optional
+
+    storage = SqliteStorage("bench", str(folder / "huey.db"), fsync=True)
+    try:
+        with storage.db(commit=True) as cursor:
+            cursor.executemany(
+                "insert into task (queue, data, priority) values ('bench', ?, 0)",
+                ((b"x" * 300,) for _ in range(backlog)),
+            )
+        return _timed(storage.dequeue, claims)
+    finally:
+        storage.close()
