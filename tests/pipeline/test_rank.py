@@ -1,0 +1,113 @@
+"""The order of references and the reasons for it."""
+
+import numpy as np
+import pytest
+
+from pipeline.domain.character import ColorMode, ReferenceKind, ShotType
+from pipeline.domain.errors import MissingReference
+from pipeline.domain.fingerprint import CropClass, Embedding, EncoderKey, Fingerprint
+from pipeline.domain.inputs import CastInput, ReferenceInput
+from pipeline.retrieval.rank import rank_references
+
+KEY = EncoderKey("palette", "aaa", 1)
+
+
+def reference(
+    number: int,
+    shot: ShotType = ShotType.FULL,
+    *,
+    expression: str = "",
+    angle: str = "",
+    canon: bool = True,
+    turn: float | None = None,
+) -> ReferenceInput:
+    prints: tuple[Fingerprint, ...] = ()
+    if turn is not None:
+        vector = np.array([np.cos(turn), np.sin(turn)], np.float32)
+        prints = (Fingerprint(CropClass.FIGURE, ColorMode.COLOR, Embedding(vector, KEY)),)
+    return ReferenceInput(
+        number, f"{number:064d}", b"", ReferenceKind.POSE, shot, angle, expression, canon, prints
+    )
+
+
+def member(*references: ReferenceInput) -> CastInput:
+    return CastInput("ch_mira", "mira_s1", "Mira", "coat", 1.0, {}, (), references)
+
+
+def order(cast: CastInput, shot: ShotType, words: str = "", k: int = 8) -> list[int]:
+    return [
+        r.reference.reference_id for r in rank_references(cast, shot_type=shot, words=words, k=k)
+    ]
+
+
+def test_no_reference_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(MissingReference, match="Mira.*Add"):
+        rank_references(member(), shot_type=ShotType.FULL)
+
+
+def test_the_same_shot_comes_first() -> None:
+    cast = member(
+        reference(1, ShotType.HEADSHOT), reference(2, ShotType.FULL), reference(3, ShotType.HALF)
+    )
+    assert order(cast, ShotType.HALF)[0] == 3
+    assert order(cast, ShotType.HEADSHOT) == [1, 3, 2]
+    assert order(cast, ShotType.FULL)[0] == 2
+    assert order(cast, ShotType.DYNAMIC)[0] == 2
+
+
+def test_canon_comes_before_derived_whatever_fits() -> None:
+    cast = member(
+        reference(1, ShotType.FULL, expression="happy", canon=False),
+        reference(2, ShotType.HEADSHOT, expression="sad"),
+    )
+    assert order(cast, ShotType.FULL, "a happy day") == [2, 1]
+    ranked = rank_references(cast, shot_type=ShotType.FULL)
+    assert ranked[0].why.startswith("Canon")
+    assert "not canon" in ranked[1].why
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("Mira smiles at the sea", 1),
+        ("she is laughing", 1),
+        ("Mira, furious, slams the door", 2),
+        ("seen from the side", 3),
+        ("in profile against the light", 3),
+        ("a walk on the sidewalk", 0),
+        ("", 0),
+    ],
+)
+def test_words_of_the_prompt_choose_expression_and_angle(words: str, first: int) -> None:
+    cast = member(
+        reference(0),
+        reference(1, expression="happy"),
+        reference(2, expression="angry"),
+        reference(3, angle="side"),
+    )
+    assert order(cast, ShotType.FULL, words)[0] == first
+
+
+def test_asked_for_words_are_in_the_reason() -> None:
+    ranked = rank_references(
+        member(reference(1, expression="angry")), shot_type=ShotType.FULL, words="ANGRY!"
+    )
+    assert ranked[0].why == "Canon, the same shot (full), “angry” is asked for."
+
+
+def test_what_differs_comes_before_more_of_the_same() -> None:
+    cast = member(reference(1, turn=0.0), reference(2, turn=0.01), reference(3, turn=1.0))
+    assert order(cast, ShotType.FULL) == [1, 3, 2]
+
+
+def test_without_vectors_the_labels_tell_what_differs() -> None:
+    cast = member(
+        reference(1, expression="calm"), reference(2, expression="calm"), reference(3, angle="back")
+    )
+    assert order(cast, ShotType.FULL) == [1, 3, 2]
+
+
+def test_at_most_k_and_each_once() -> None:
+    cast = member(*(reference(i) for i in range(20)))
+    assert len(set(order(cast, ShotType.FULL, k=5))) == 5
+    assert len(order(cast, ShotType.FULL, k=50)) == 20
