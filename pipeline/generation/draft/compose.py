@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from pipeline.domain.geometry import Box, Size
-from pipeline.generation.draft.cutout import SOLID, Cutout
 from pipeline.generation.draft.staging import Placement
+from pipeline.imaging.cutout import SOLID, Cutout
 
 _SHADOW = 0.64
 """Share of darkness under a figure's feet."""

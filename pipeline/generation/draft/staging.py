@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.character import ShotType
 from pipeline.domain.geometry import Box, Size
-from pipeline.generation.draft.cutout import Cutout
+from pipeline.imaging.cutout import Cutout
 
 GROUND_LINE = 0.935
 """Where feet stand, as a share of the picture's height."""

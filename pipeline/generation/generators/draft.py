@@ -21,13 +21,13 @@ from pipeline.generation.draft.compose import (
     scaled_layer,
     visible_masks,
 )
-from pipeline.generation.draft.cutout import Cutout, cut_out
 from pipeline.generation.draft.scene import Place, Scene, read_scene
 from pipeline.generation.draft.screentone import screentone
 from pipeline.generation.draft.site import Site
 from pipeline.generation.draft.staging import Placement, Stage, headroom, place_figures
 from pipeline.generation.draft.tones import choose_tones
 from pipeline.generation.generators.base import IsCancelled, Progress
+from pipeline.imaging.cutout import Cutout, cut_out
 from pipeline.imaging.decode import to_png
 
 NOTE = (
