@@ -49,7 +49,7 @@ def _intents() -> discord.Intents:
     return intents
 
 
-class OnModelBot(commands.AutoShardedBot):
+class OnModelBot(commands.Bot):
     """The bot of one process. ``app`` holds the services; ``poster`` is set by its extension.
 
     It reads no messages (no message content intent), never pings anybody, and is installed into

@@ -12,6 +12,7 @@ from cogs.entry import (
     acknowledge,
     actor_of,
     picture_for,
+    present,
     read_uploads,
     reply,
     suggest_appearances,
@@ -111,12 +112,14 @@ class CharacterCog(
         self, interaction: Interaction, character: str, appearance: str | None = None
     ) -> None:
         """Show the model sheet to everyone in the channel."""
-        await acknowledge(interaction, public=True)
+        await acknowledge(interaction)
         png = await self.bot.app.cast.sheet(await actor_of(interaction), character, appearance)
         shown = plain(character, 60)
         alt = f"Model sheet of {character}: registered references by shot type, palette and notes"
         picture = await picture_for(interaction, "model-sheet", alt, png)
-        await reply(interaction, Card(NEUTRAL).heading(f"📐 Model sheet: {shown}").gallery(picture))
+        await present(
+            interaction, Card(NEUTRAL).heading(f"📐 Model sheet: {shown}").gallery(picture)
+        )
 
     @app_commands.command(name="list", description="Everyone in the cast")
     async def list_all(self, interaction: Interaction) -> None:

@@ -11,9 +11,9 @@ from bot.client import OnModelBot
 from bot.services.actor import Actor
 from bot.services.cast import Upload
 from cogs.ui.card import Card
-from cogs.ui.errors import mark_public
 from cogs.ui.limits import CHOICE_NAME, CHOICES, clip
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture, fitted
+from cogs.ui.verdicts import GOOD
 from pipeline.domain.errors import InvalidPicture, NotFound
 from pipeline.imaging.decode import MAX_BYTES
 
@@ -29,14 +29,13 @@ SHOT_TYPES = [
 ]
 
 
-async def acknowledge(interaction: Interaction, *, public: bool = False) -> None:
+async def acknowledge(interaction: Interaction) -> None:
     """Answer within Discord's three seconds, before anything else is done.
 
-    Who sees the answer is fixed here; an error after a public answer replaces it in private.
+    The answer is private, and that cannot be changed later: so errors stay private too. What
+    everyone should see follows as a message of its own (:func:`present`).
     """
-    await interaction.response.defer(ephemeral=not public, thinking=True)
-    if public:
-        mark_public(interaction)
+    await interaction.response.defer(ephemeral=True, thinking=True)
 
 
 def guild_of(interaction: Interaction) -> int:
@@ -113,6 +112,12 @@ async def picture_for(interaction: Interaction, stem: str, alt: str, png: bytes)
 async def reply(interaction: Interaction, card: Card) -> None:
     """Fill the deferred answer of a command."""
     await interaction.edit_original_response(view=card.view(), attachments=card.files())
+
+
+async def present(interaction: Interaction, card: Card) -> None:
+    """Show a card to everyone in the channel, and close the private answer with a word."""
+    await reply(interaction, Card(GOOD).text("✅ Here it is."))
+    await interaction.followup.send(view=card.view(), files=card.files(), ephemeral=False)
 
 
 async def whisper(interaction: Interaction, card: Card) -> None:

@@ -4,7 +4,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import OnModelBot
-from cogs.entry import Interaction, acknowledge, actor_of, picture_for, reply
+from cogs.entry import Interaction, acknowledge, actor_of, picture_for, present
 from cogs.ui.card import Card
 from cogs.ui.limits import CHOICES
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
@@ -30,13 +30,13 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         layout: str | None = None,
     ) -> None:
         """Compose a page and show it to everyone in the channel."""
-        await acknowledge(interaction, public=True)
+        await acknowledge(interaction)
         made = await self.bot.app.pages.compose(await actor_of(interaction), page, layout=layout)
         panels = ", ".join(map(str, made.panels))
         alt = f"Page {made.number}, layout {made.layout}: panels {panels} in reading order"
         picture = await picture_for(interaction, f"page-{made.number:03d}", alt, made.png)
         card = Card(GOOD).heading(f"📖 Page {made.number}").gallery(picture)
-        await reply(interaction, card.small(f"Layout {made.layout} · panels {panels}"))
+        await present(interaction, card.small(f"Layout {made.layout} · panels {panels}"))
 
     @compose.autocomplete("layout")
     async def _layouts(
@@ -56,7 +56,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         page: app_commands.Range[int, 1, 9999] | None = None,
     ) -> None:
         """Export and hand the file to everyone in the channel."""
-        await acknowledge(interaction, public=True)
+        await acknowledge(interaction)
         made = await self.bot.app.pages.export(await actor_of(interaction), format, page=page)
         count = f"{made.pages} page{'' if made.pages == 1 else 's'}"
         card = Card(GOOD).heading(f"📚 {count} as {format}")
@@ -66,7 +66,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         else:
             _check_size(made.data, interaction.filesize_limit or DEFAULT_LIMIT)
             card.file(Picture(made.filename, f"Export: {count}", made.data))
-        await reply(interaction, card)
+        await present(interaction, card)
 
 
 def _check_size(data: bytes, limit: int) -> None:

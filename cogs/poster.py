@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 Postable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 _LOOK_BACK = 100
+# An edit does not take the client's default along.
+NOBODY = discord.AllowedMentions.none()
 # Discord takes nonces of up to 25 characters and refuses a second message with the same one.
 _NONCE = 24
 
@@ -107,7 +109,7 @@ class DiscordPoster:
             return False
         facts = await self._panel(item, ids.post_of(c.to_dict() for c in message.components))
         pictures = carried_alternates(facts, message)
-        await message.edit(view=vote_card(facts, pictures).view())
+        await message.edit(view=vote_card(facts, pictures).view(), allowed_mentions=NOBODY)
         return True
 
     async def _find_message(self, item: OutboxItem) -> Posted | None:
@@ -178,7 +180,7 @@ class DiscordPoster:
         message = await self._message(facts.review.guild_id, posted)
         if message is not None:
             card = evidence_card(facts, carried_evidence(facts, message))
-            await message.edit(view=card.view())
+            await message.edit(view=card.view(), allowed_mentions=NOBODY)
 
     # --- places ---------------------------------------------------------------------------
 

@@ -20,14 +20,8 @@ log = logging.getLogger(__name__)
 UNKNOWN_INTERACTION = 10062
 ALREADY_ANSWERED = 40060
 _GONE = {UNKNOWN_INTERACTION, ALREADY_ANSWERED, 10008, 10015, 50027}
-_PUBLIC = "answered_in_public"
 
 AnyInteraction = discord.Interaction[Any]
-
-
-def mark_public(interaction: AnyInteraction) -> None:
-    """Remember that the deferred answer is seen by all; an error then replaces it in private."""
-    interaction.extras[_PUBLIC] = True
 
 
 async def answered(interaction: AnyInteraction, work: Awaitable[None]) -> None:
@@ -99,8 +93,6 @@ async def _tell(interaction: AnyInteraction, words: str, reference: str | None) 
         if not interaction.response.is_done():
             await interaction.response.send_message(view=view, ephemeral=True)
             return
-        if interaction.extras.pop(_PUBLIC, False):
-            await interaction.delete_original_response()
         await interaction.followup.send(view=view, ephemeral=True)
     except discord.HTTPException as lost:
         level = logging.INFO if lost.code in _GONE else logging.WARNING

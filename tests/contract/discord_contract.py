@@ -55,6 +55,7 @@ class OpenApiJudge:
             if method in {"get", "put", "post", "patch", "delete"}
         ]
         self._validator = cache(self._compile)
+        self._parts: dict[int, Any] = {}
         self.judged: Counter[str] = Counter()
 
     def violations(self, request: Request) -> list[str]:
@@ -99,11 +100,11 @@ class OpenApiJudge:
             yield f"{where or 'body'}: {str(error.message)[:200]}"
         if not errors:
             schema = content[kind]["schema"]
-            yield from (f"unknown key {key}" for key in self._unknown(schema, body, ""))
+            yield from (f"unknown key {key}" for key in self._unknown([schema], body, ""))
 
     def _query(self, request: Request, operation: Mapping[str, Any]) -> Iterator[str]:
         known = {
-            p["name"]: p.get("schema", {})
+            p["name"]: p["schema"]
             for p in operation.get("parameters", ())
             if p.get("in") == "query"
         }
@@ -111,9 +112,8 @@ class OpenApiJudge:
             if name not in known:
                 yield f"unknown query parameter {name}"
                 continue
-            schema = {**known[name], "components": self.document["components"]}
-            spoken = [value, str(value), *([int(value)] if str(value).isdigit() else [])]
-            if not any(jsonschema_rs.is_valid(schema, each) for each in spoken):
+            spoken = [value, str(value), *_read_as(str(value))]
+            if not any(self._is_valid(known[name], each) for each in spoken):
                 yield f"query parameter {name}={value!r}"
 
     def _compile(self, method: str, template: str, kind: str) -> Any:
@@ -127,24 +127,26 @@ class OpenApiJudge:
         return schema
 
     def _is_valid(self, schema: Mapping[str, Any], value: Any) -> bool:
-        whole = {**schema, "components": self.document["components"]}
-        return bool(jsonschema_rs.is_valid(whole, value))
+        """Compiled once for each place of the document, which lives as long as the judge."""
+        if id(schema) not in self._parts:
+            whole = {**schema, "components": self.document["components"]}
+            self._parts[id(schema)] = jsonschema_rs.validator_for(whole)
+        return bool(self._parts[id(schema)].is_valid(value))
 
-    def _unknown(self, schema: Mapping[str, Any], value: Any, where: str) -> Iterator[str]:
-        """Keys that no matching branch of the schema lists: misspelt, or simply ignored."""
-        branches = list(self._branches(schema, value))
+    def _unknown(self, schemas: Iterable[Any], value: Any, where: str) -> Iterator[str]:
+        """Keys that no matching branch of the schemas lists: misspelt, or simply ignored."""
+        branches = [b for schema in schemas for b in self._branches(schema, value)]
         if isinstance(value, list):
             items = [b["items"] for b in branches if isinstance(b.get("items"), dict)]
             for index, element in enumerate(value):
-                if items:
-                    yield from self._unknown({"anyOf": items}, element, f"{where}[{index}]")
+                yield from self._unknown(items, element, f"{where}[{index}]")
         elif isinstance(value, dict) and any("properties" in b for b in branches):
             if any(isinstance(b.get("additionalProperties"), dict) for b in branches):
                 return
             for key, inner in value.items():
                 parts = [b["properties"][key] for b in branches if key in b.get("properties", {})]
                 if parts:
-                    yield from self._unknown({"anyOf": parts}, inner, f"{where}.{key}")
+                    yield from self._unknown(parts, inner, f"{where}.{key}")
                 elif key not in TOLERATED:
                     yield f"{where}.{key}".lstrip(".")
 
@@ -156,6 +158,14 @@ class OpenApiJudge:
         for part in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
             if self._is_valid(part, value):
                 yield from self._branches(part, value)
+
+
+def _read_as(text: str) -> Iterator[Any]:
+    """What a query's text may mean beside itself: a number, a truth value."""
+    if text.isdigit():
+        yield int(text)
+    if text.lower() in {"0", "1", "true", "false"}:
+        yield text.lower() in {"1", "true"}
 
 
 def _spoken(value: Any) -> Any:
