@@ -28,6 +28,7 @@ from pipeline.imaging.typeset import (
     write,
     write_lines,
 )
+from pipeline.quality.signs import COLORS, WORDS, sign
 
 WIDTH = 1080
 """Pixels across. The smallest text is 32 px: 12 px on a phone that is 400 px wide."""
@@ -42,18 +43,6 @@ _NAME = TextStyle(52, bold=True)
 _NUMBER = TextStyle(60, bold=True)
 _TEXT = TextStyle(38)
 _SMALL = TextStyle(32, color=QUIET)
-
-WORDS = {
-    Verdict.ON_MODEL: "ON-MODEL",
-    Verdict.OFF_MODEL: "OFF-MODEL",
-    Verdict.CANNOT_JUDGE: "CANNOT JUDGE",
-}
-# Green and red of one lightness are one colour to many people: each verdict has its own shape too.
-COLORS: dict[Verdict, Rgb] = {
-    Verdict.ON_MODEL: (22, 120, 84),
-    Verdict.OFF_MODEL: (190, 48, 42),
-    Verdict.CANNOT_JUDGE: (150, 96, 8),
-}
 
 
 @dataclass(slots=True)
@@ -132,36 +121,6 @@ def _header(card: _Card, judged: JudgedCandidate, title: str) -> None:
         )
         write(draw, (_MARGIN + 66, 188), text, note)
     card.y = height + 28
-
-
-def sign(draw: ImageDraw.ImageDraw, verdict: Verdict, box: Box) -> None:
-    """The shape of a verdict: disc with a tick, octagon with a cross, triangle with ``?``."""
-    color, white = COLORS[verdict], (255, 255, 255)
-    x0, y0, x1, y1 = box
-    w = box.width
-
-    def at(*pairs: tuple[float, float]) -> list[tuple[float, float]]:
-        return [(x0 + a * w, y0 + b * box.height) for a, b in pairs]
-
-    thick = max(3, w // 9)
-    match verdict:
-        case Verdict.ON_MODEL:
-            draw.ellipse((x0, y0, x1, y1), fill=white)
-            draw.line(
-                at((0.25, 0.52), (0.43, 0.7), (0.76, 0.32)), fill=color, width=thick, joint="curve"
-            )
-        case Verdict.OFF_MODEL:
-            draw.polygon(
-                at((0.3, 0), (0.7, 0), (1, 0.3), (1, 0.7), (0.7, 1), (0.3, 1), (0, 0.7), (0, 0.3)),
-                fill=white,
-            )
-            draw.line(at((0.3, 0.3), (0.7, 0.7)), fill=color, width=thick)
-            draw.line(at((0.7, 0.3), (0.3, 0.7)), fill=color, width=thick)
-        case Verdict.CANNOT_JUDGE:
-            draw.polygon(at((0.5, 0), (1, 0.95), (0, 0.95)), fill=white)
-            mark = TextStyle(max(10, round(w * 0.56)), bold=True, color=color)
-            left = (x0 + x1) / 2 - width_of("?", mark) / 2
-            write(draw, (left, y0 + 0.28 * box.height), "?", mark)
 
 
 def _candidate(card: _Card, picture: Image.Image, judged: JudgedCandidate) -> None:
@@ -250,7 +209,7 @@ def _views(
 
 
 def _figure(judged: JudgedCandidate, picture: Image.Image, check: CharacterCheck) -> Figure | None:
-    """The judged figure: by the mask that the engine gave, else by what tells it from its ground."""
+    """The judged figure: by the engine's mask, else by what tells it from its ground."""
     if check.box is None or not check.box.area:
         return None
     for placed in judged.candidate.figures:

@@ -1,0 +1,1 @@
+"""Quality: verdicts about pictures, and the cards that show them."""
