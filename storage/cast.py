@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.domain.character import Appearance, Character
 from pipeline.domain.errors import AlreadyExists, NotFound
-from storage import mirror
 from storage.database import Database
+from storage.erasure import delete_character
 from storage.records import to_json
 from storage.references import (
     add_fingerprints,
@@ -98,50 +98,6 @@ def create_character(
             "or choose another name."
         )
     return row["id"]
-
-
-def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: int) -> list[str]:
-    """Forget a character: its appearances, references, vectors, thresholds and drift samples.
-
-    Accepted panels stay. The bytes leave the file with the next :meth:`Database.checkpoint`.
-
-    Returns:
-        The sha256 of the reference pictures that nothing shows any more: the caller deletes
-        these blobs after the commit.
-
-    Raises:
-        NotFound: the guild has no such character.
-    """
-    character = tx.execute(
-        "SELECT character_id FROM character WHERE id = ? AND guild_id = ?",
-        (character_row, guild_id),
-    ).fetchone()
-    if character is None:
-        raise NotFound("That character is not registered here. See /character list.")
-    references = tx.execute(
-        "SELECT DISTINCT r.sha256 FROM reference AS r "
-        "JOIN appearance AS a ON a.id = r.appearance_row WHERE a.character_row = ?",
-        (character_row,),
-    ).fetchall()
-    fingerprints = tx.execute(
-        "SELECT f.id, f.encoder, f.crop, f.color_mode FROM fingerprint AS f "
-        "JOIN reference AS r ON r.id = f.reference_id "
-        "JOIN appearance AS a ON a.id = r.appearance_row WHERE a.character_row = ?",
-        (character_row,),
-    ).fetchall()
-    mirror.remove(
-        tx,
-        [
-            (mirror.MirrorKey(row["encoder"], row["crop"], row["color_mode"]), row["id"])
-            for row in fingerprints
-        ],
-    )
-    tx.execute(
-        "DELETE FROM drift_sample WHERE guild_id = ? AND character_id = ?",
-        (guild_id, character["character_id"]),
-    )
-    tx.execute("DELETE FROM character WHERE id = ?", (character_row,))
-    return _unused(tx, guild_id, [row["sha256"] for row in references])
 
 
 def create_appearance(
@@ -299,22 +255,6 @@ def _near(key: str, cast: Iterable[Character]) -> str:
     known = {text: c for c in cast for text in (_folded(c.name), c.character_id)}
     close = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
     return " or ".join(dict.fromkeys(f"{known[t].name} ({known[t].character_id})" for t in close))
-
-
-def _unused(tx: sqlite3.Connection, guild_id: int, pictures: Iterable[str]) -> list[str]:
-    return [
-        sha256
-        for sha256 in pictures
-        if tx.execute(
-            "SELECT 1 FROM reference WHERE guild_id = :guild AND sha256 = :sha UNION ALL "
-            "SELECT 1 FROM candidate WHERE guild_id = :guild AND sha256 = :sha UNION ALL "
-            "SELECT 1 FROM panel WHERE guild_id = :guild AND submission_sha256 = :sha UNION ALL "
-            "SELECT 1 FROM review WHERE guild_id = :guild AND evidence_sha256 = :sha UNION ALL "
-            "SELECT 1 FROM page WHERE guild_id = :guild AND sha256 = :sha LIMIT 1",
-            {"guild": guild_id, "sha": sha256},
-        ).fetchone()
-        is None
-    ]
 
 
 def _character(row: sqlite3.Row) -> Character:

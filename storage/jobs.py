@@ -1,7 +1,8 @@
 """The job ledger: leases with a fencing token, and a fair share for guilds and members.
 
 The counters of the table ``share`` follow the jobs by triggers (see the first migration), so that
-claim is one statement that looks at three index entries, however long the backlog is.
+claim is one statement that looks at three index entries, however long the backlog is. The reads
+are in :mod:`storage.queue` and offered here too.
 
 Source:
     Fairness is start-time fair queueing: P. Goyal, H. Vin, H. Cheng, "Start-time Fair Queuing",
@@ -10,17 +11,42 @@ Source:
 
 import json
 import sqlite3
-import statistics
 from collections.abc import Sequence
 
 from pipeline.domain.errors import AlreadyExists, NotFound
-from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace
-from storage.database import Database
+from pipeline.domain.job import Job, JobKind, JobStatus
 from storage.errors import LeaseLost
-from storage.times import from_text, to_text
+from storage.queue import (
+    get_job,
+    job_from_row,
+    job_of_panel,
+    lease_owners,
+    place_of,
+    queue_places,
+    queued_or_running,
+    running_jobs,
+)
+from storage.times import to_text
 
-MEASURED_LEAST, MEASURED_MOST = 3, 20
-"""How many finished jobs an estimate needs, and how many of the latest it looks at."""
+__all__ = [
+    "CLAIM",
+    "claim",
+    "end_leases",
+    "enqueue",
+    "finish",
+    "get_job",
+    "heartbeat",
+    "job_of_panel",
+    "lease_owners",
+    "place_of",
+    "queue_places",
+    "queued_or_running",
+    "release_crashed",
+    "request_cancel",
+    "requeue",
+    "requeue_expired",
+    "running_jobs",
+]
 
 CLAIM = """
 WITH next_guild AS MATERIALIZED (
@@ -40,30 +66,6 @@ WHERE id = (
     ORDER BY priority DESC, id LIMIT 1
 )
 RETURNING *
-"""
-
-# A waiting job's start tag is its member's (guild's) vtime plus the number of jobs of the same
-# member (guild) before it; the order of tags is the order of claims. Of other guilds only their
-# counters are needed: with w jobs waiting from vtime v, max(0, min(w, tag - v)) of them have a
-# smaller tag, one more an equal one, which wins the tie if its guild's id is lower.
-PLACES = """
-WITH mine AS (
-    SELECT job.*, row_number() OVER (PARTITION BY member_id ORDER BY priority DESC, id) - 1 AS nth
-    FROM job WHERE guild_id = :guild_id AND status = 'queued'
-), ordered AS (
-    SELECT mine.*,
-           row_number() OVER (ORDER BY share.vtime + mine.nth, share.member_id) - 1 AS kth
-    FROM mine JOIN share ON share.guild_id = :guild_id AND share.member_id = mine.member_id
-)
-SELECT ordered.*, ordered.kth + 1 + (
-    SELECT coalesce(sum(min(other.waiting,
-                            max(0, own.vtime + ordered.kth - other.vtime
-                                   + (other.guild_id < :guild_id)))), 0)
-    FROM share AS other
-    WHERE other.member_id = 0 AND other.waiting > 0 AND other.guild_id <> :guild_id
-) AS position
-FROM ordered JOIN share AS own ON own.guild_id = :guild_id AND own.member_id = 0
-ORDER BY position
 """
 
 
@@ -124,7 +126,7 @@ def claim(tx: sqlite3.Connection, *, owner: str, lease_seconds: float, now: floa
     row = tx.execute(
         CLAIM, {"owner": owner, "until": now + lease_seconds, "started": to_text(now)}
     ).fetchone()
-    return None if row is None else _job(row)
+    return None if row is None else job_from_row(row)
 
 
 def heartbeat(
@@ -245,7 +247,7 @@ def requeue_expired(tx: sqlite3.Connection, *, now: float, max_crashes: int) -> 
             now=now,
         )
     return [
-        _job(tx.execute("SELECT * FROM job WHERE id = ?", (row["id"],)).fetchone())
+        job_from_row(tx.execute("SELECT * FROM job WHERE id = ?", (row["id"],)).fetchone())
         for row in expired
     ]
 
@@ -304,121 +306,5 @@ def request_cancel(
     return JobStatus.CANCELLED if found else None
 
 
-async def queue_places(db: Database, guild_id: int) -> list[tuple[Job, QueuePlace]]:
-    """The guild's waiting jobs and where they stand among those of all guilds, next first."""
-    rows = await db.fetch_all(PLACES, {"guild_id": guild_id})
-    running = await _running(db)
-    each = await _median_seconds(db)
-    return [(_job(row), _place(row, running, each)) for row in rows]
-
-
-async def place_of(db: Database, job_id: int) -> QueuePlace | None:
-    """Where one waiting job stands; None if it does not wait. Tells nothing but numbers."""
-    job = await db.fetch_one(
-        "SELECT guild_id FROM job WHERE id = ? AND status = 'queued'", (job_id,)
-    )
-    if job is None:
-        return None
-    places = await queue_places(db, job["guild_id"])
-    return next((place for _, place in places if place.job_id == job_id), None)
-
-
-async def running_jobs(db: Database, guild_id: int) -> list[Job]:
-    """The guild's jobs that are being worked on."""
-    rows = await db.fetch_all(
-        "SELECT * FROM job WHERE status = 'running' AND guild_id = ? ORDER BY id", (guild_id,)
-    )
-    return [_job(row) for row in rows]
-
-
-async def lease_owners(db: Database) -> list[str]:
-    """The names under which jobs run at the moment, over all guilds."""
-    rows = await db.fetch_all("SELECT DISTINCT lease_owner FROM job WHERE status = 'running'")
-    return [row["lease_owner"] for row in rows]
-
-
-async def get_job(db: Database, guild_id: int, job_id: int) -> Job:
-    """One job of the guild.
-
-    Raises:
-        NotFound: there is none with this id.
-    """
-    row = await db.fetch_one("SELECT * FROM job WHERE id = ? AND guild_id = ?", (job_id, guild_id))
-    if row is None:
-        raise NotFound(f"There is no job {job_id} here. See /queue show.")
-    return _job(row)
-
-
-async def job_of_panel(db: Database, guild_id: int, panel_id: int) -> Job | None:
-    """The latest job of a panel, or None."""
-    row = await db.fetch_one(
-        "SELECT * FROM job WHERE panel_id = ? AND guild_id = ? ORDER BY id DESC LIMIT 1",
-        (panel_id, guild_id),
-    )
-    return None if row is None else _job(row)
-
-
-async def queued_or_running(db: Database, guild_id: int, member_id: int) -> int:
-    """How many live jobs a member has: what a quota counts."""
-    row = await db.fetch_one(
-        "SELECT (SELECT count(*) FROM job WHERE status = 'queued' AND guild_id = :guild "
-        "AND member_id = :member) + (SELECT count(*) FROM job WHERE status = 'running' "
-        "AND guild_id = :guild AND member_id = :member) AS live",
-        {"guild": guild_id, "member": member_id},
-    )
-    return 0 if row is None else row["live"]
-
-
-async def _running(db: Database) -> int:
-    row = await db.fetch_one("SELECT count(*) AS n FROM job WHERE status = 'running'")
-    return 0 if row is None else row["n"]
-
-
-async def _median_seconds(db: Database) -> float | None:
-    rows = await db.fetch_all(
-        "SELECT seconds FROM job WHERE status = 'done' AND seconds IS NOT NULL "
-        "ORDER BY finished_at DESC LIMIT ?",
-        (MEASURED_MOST,),
-    )
-    return _median([row["seconds"] for row in rows])
-
-
-def _median(seconds: Sequence[float]) -> float | None:
-    return statistics.median(seconds) if len(seconds) >= MEASURED_LEAST else None
-
-
-def _place(row: sqlite3.Row, running: int, each: float | None) -> QueuePlace:
-    position = row["position"]
-    return QueuePlace(
-        job_id=row["id"],
-        position=position,
-        ahead=position - 1 + running,
-        eta_seconds=None if each is None else position * each,
-    )
-
-
 def _lost() -> LeaseLost:
     return LeaseLost("This job was taken over or settled meanwhile; its late result is dropped.")
-
-
-def _job(row: sqlite3.Row) -> Job:
-    return Job(
-        id=row["id"],
-        guild_id=row["guild_id"],
-        member_id=row["member_id"],
-        kind=JobKind(row["kind"]),
-        panel_id=row["panel_id"],
-        status=JobStatus(row["status"]),
-        priority=row["priority"],
-        fence=row["fence"],
-        crashes=row["crashes"],
-        cancel_requested=bool(row["cancel_requested"]),
-        strength=row["strength"],
-        progress=float(row["progress"]),
-        progress_note=row["progress_note"],
-        error=row["error"],
-        seconds=row["seconds"],
-        created_at=from_text(row["created_at"]),
-        started_at=from_text(row["started_at"]),
-        finished_at=from_text(row["finished_at"]),
-    )

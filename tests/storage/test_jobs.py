@@ -188,6 +188,18 @@ def test_expired_leases_end_dead_as_well(ledger: Ledger) -> None:
     assert jobs.requeue_expired(ledger.tx, now=now + 99, max_crashes=2) == []
 
 
+def test_leases_of_dead_owners_end_at_once(ledger: Ledger) -> None:
+    """Procrastinate's bug: a restart under the same name hid the orphans."""
+    dead, alive = ledger.put(), ledger.put()
+    jobs.claim(ledger.tx, owner="dead", lease_seconds=60, now=T)
+    jobs.claim(ledger.tx, owner="alive", lease_seconds=60, now=T)
+    assert jobs.requeue_expired(ledger.tx, now=T + 1, max_crashes=3) == []
+    assert jobs.end_leases(ledger.tx, owners=["dead", "unknown"], now=T + 1) == 1
+    (job,) = jobs.requeue_expired(ledger.tx, now=T + 1, max_crashes=3)
+    assert (job.id, job.status, job.crashes, job.fence) == (dead, JobStatus.QUEUED, 1, 1)
+    assert ledger.row(alive)["lease_until"] == T + 60
+
+
 def test_a_stop_puts_the_job_back_where_it_was(ledger: Ledger) -> None:
     first = ledger.put(member_id=1)
     ledger.put(member_id=2)

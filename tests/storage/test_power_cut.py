@@ -190,6 +190,7 @@ class Workload:
         (outcome,) = commit_together(bridge, [lambda tx: build.everything(tx, 1)])
         assert outcome.error is None, outcome.error
         self._made = outcome.value
+        bridge.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the start is safe in any mode
 
     def step(self) -> None:
         """One commit of one to four requests; their promises are made when it returned."""

@@ -27,7 +27,8 @@ WITHOUT_GUILD = {
     "storage.guilds.get_setting": "facts of the program",
     "storage.outbox.pending_count": "a number for the doctor",
     "storage.votes.due_votes": "the clock closes the votes of all guilds",
-    "storage.jobs.place_of": "numbers only",
+    "storage.queue.place_of": "numbers only",
+    "storage.queue.lease_owners": "names of processes, for the dispatcher",
 }
 NOT_READS = {"storage.database.open_database"}
 
