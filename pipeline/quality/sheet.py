@@ -25,6 +25,7 @@ from pipeline.imaging.typeset import (
     write,
     write_lines,
 )
+from pipeline.quality.lineup import draw_person, line_up
 
 WIDTH = 1800
 """Pixels across; the height follows from what there is to show."""
@@ -54,8 +55,7 @@ class _Row:
 
 
 _ROWS = (
-    _Row("Turnaround and poses", (ShotType.FULL,), 620, grounded=True),
-    _Row("In action", (ShotType.DYNAMIC,), 460, grounded=False),
+    _Row("Turnaround, poses, action", (ShotType.FULL, ShotType.DYNAMIC), 620, grounded=True),
     _Row("Waist up", (ShotType.HALF,), 430, grounded=False),
     _Row("Expressions", (ShotType.HEADSHOT,), 320, grounded=False),
 )
@@ -154,7 +154,7 @@ def _title(sheet: _Sheet, cast: CastInput) -> None:
     sheet.y = _MARGIN
     ids = [f"{cast.character_id}", f"{cast.appearance_id}"]
     right = max(width_of(writable(i), _LABEL) for i in ids)
-    right = min(right, _INNER // 3)
+    right = max(200, min(right, _INNER // 3))
     room = _INNER - right - 40
     name = shortened(cast.name, _NAME, room)
     write(sheet.draw, (_MARGIN, sheet.y - 12), name, _NAME)
@@ -219,14 +219,15 @@ def _lines(figures: Sequence[_Figure]) -> list[list[_Figure]]:
 
 
 def _cell(figure: _Figure) -> int:
-    return max(figure.width, 150)
+    """Width that a figure and its caption need, in pixels."""
+    return max(figure.width, min(width_of(writable(figure.caption), _LABEL) + 8, 260))
 
 
 def _fill_line(sheet: _Sheet, line: Sequence[_Figure], base: int) -> None:
     """Paste a line of figures, spread over the width when it is nearly full."""
     used = sum(map(_cell, line))
     free = _INNER - used
-    gap = min(free / max(1, len(line) - 1), 110) if len(line) > 1 else 0
+    gap = min(free / max(1, len(line) - 1), 110)
     x = float(_MARGIN)
     for figure in line:
         small = figure.cutout.image.resize((figure.width, figure.height), Image.Resampling.LANCZOS)
@@ -235,9 +236,9 @@ def _fill_line(sheet: _Sheet, line: Sequence[_Figure], base: int) -> None:
         if not figure.cutout.loose:
             edge = (left, base - figure.height, left + figure.width, base)
             sheet.draw.rectangle(edge, outline=RULE, width=2)
-        caption = shortened(figure.caption, _LABEL, round(_cell(figure) + gap * 0.8))
+        caption = shortened(figure.caption, _LABEL, _cell(figure))
         middle = x + (_cell(figure) - width_of(caption, _LABEL)) / 2
-        write(sheet.draw, (max(_MARGIN, middle), base + 8), caption, _LABEL)
+        write(sheet.draw, (middle, base + 8), caption, _LABEL)
         x += _cell(figure) + gap
 
 
@@ -296,7 +297,7 @@ def _facts(sheet: _Sheet, cast: CastInput, notes: str) -> None:
 
 def _heights(sheet: _Sheet, cast: CastInput, heights: Sequence[tuple[str, float]]) -> None:
     """The line-up: every character as a bar on one ground, this one filled."""
-    shown = _line_up(cast.name, heights)
+    shown = line_up(cast.name, heights)
     sheet.heading("Height line-up")
     tall = 300
     sheet.need(tall + 120)
@@ -308,7 +309,7 @@ def _heights(sheet: _Sheet, cast: CastInput, heights: Sequence[tuple[str, float]
     sheet.draw.line((_MARGIN, base, WIDTH - _MARGIN, base), fill=_GUIDE, width=3)
     for k, (name, value) in enumerate(shown):
         middle = _MARGIN + (k + 0.5) * cell
-        _person(sheet.draw, (middle, base), tall * value / most, own=name == cast.name)
+        draw_person(sheet.draw, (middle, base), tall * value / most, own=name == cast.name)
         style = TextStyle(26, bold=name == cast.name, color=INK if name == cast.name else QUIET)
         for row, text in enumerate((name, f"{value:.2f}")):
             line = shortened(text, style, round(cell - 8))
@@ -316,29 +317,3 @@ def _heights(sheet: _Sheet, cast: CastInput, heights: Sequence[tuple[str, float]
                 sheet.draw, (middle - width_of(line, style) / 2, base + 8 + 32 * row), line, style
             )
     sheet.y = base + 92
-
-
-def _line_up(name: str, heights: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    """At most twelve characters by height, this one always among them."""
-    ordered = sorted(((n, v) for n, v in heights if v > 0), key=lambda item: (item[1], item[0]))
-    own = [item for item in ordered if item[0] == name][:1]
-    others = [item for item in ordered if item not in own]
-    step = max(1, -(-len(others) // 11))
-    return sorted(own + others[::step], key=lambda item: (item[1], item[0]))
-
-
-def _person(
-    draw: ImageDraw.ImageDraw, foot: tuple[float, float], height: float, *, own: bool
-) -> None:
-    """A plain figure of ``height`` pixels: head, shoulders, body."""
-    x, y = foot
-    fill, line = (INK, INK) if own else ((232, 236, 240), QUIET)
-    head = 0.085 * height
-    draw.ellipse((x - head, y - height, x + head, y - height + 2 * head), fill=fill, outline=line,
-                 width=3)  # fmt: skip
-    shoulder, waist = 0.14 * height, 0.09 * height
-    top = y - height + 2.2 * head
-    body = [(x - shoulder, top + 0.05 * height), (x - 0.08 * height, top), (x + 0.08 * height, top),
-            (x + shoulder, top + 0.05 * height), (x + waist, y - 0.42 * height),
-            (x + 0.1 * height, y), (x - 0.1 * height, y), (x - waist, y - 0.42 * height)]  # fmt: skip
-    draw.polygon(body, fill=fill, outline=line, width=3)
