@@ -39,6 +39,10 @@ class CharacterCog(
     @app_commands.describe(
         name="What the character is called",
         image="A picture of the character alone, best with a transparent or plain ground",
+        image2="Another picture",
+        image3="Another picture",
+        image4="Another picture",
+        image5="Another picture",
         appearance="What this look is called, for instance school uniform",
         shot_type="How much of the figure the pictures show",
         notes="What an artist must know: scars, habits, proportions",
@@ -77,6 +81,10 @@ class CharacterCog(
     @app_commands.describe(
         character="Whose pictures these are",
         image="A picture of the character alone",
+        image2="Another picture",
+        image3="Another picture",
+        image4="Another picture",
+        image5="Another picture",
         appearance="Which look; a new name starts a new look",
         shot_type="How much of the figure the pictures show",
     )

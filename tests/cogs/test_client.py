@@ -1,0 +1,129 @@
+"""The client: which commands it offers, what it may hear, and when it tells Discord."""
+
+import discord
+import pytest
+from studio import Studio
+
+from bot.client import EXTENSIONS, tree_digest
+
+# The public contract: names and options, required ones first.
+SURFACE = {
+    "series create": ("name", "style?", "reading_direction?", "color_mode?"),
+    "series settings": (
+        "moderator_role?", "panel_channel?", "review_channel?", "alternates?", "quota?",
+    ),
+    "character register": (
+        "name", "image", "image2?", "image3?", "image4?", "image5?", "appearance?", "shot_type?",
+        "notes?",
+    ),
+    "character add-reference": (
+        "character", "image", "image2?", "image3?", "image4?", "image5?", "appearance?",
+        "shot_type?",
+    ),
+    "character sheet": ("character", "appearance?"),
+    "character list": (),
+    "character delete": ("character",),
+    "panel request": (
+        "characters", "prompt", "appearance?", "shot_type?", "alternates?", "sketch?", "page?",
+        "dialogue?",
+    ),
+    "panel check": ("image", "character", "appearance?"),
+    "panel submit": ("image", "characters", "page?", "dialogue?"),
+    "panel status": ("panel",),
+    "panel cancel": ("panel",),
+    "panel reroll": ("panel",),
+    "panel recipe": ("panel",),
+    "queue show": (),
+    "review list": (),
+    "page compose": ("page", "layout?"),
+    "page export": ("format", "page?"),
+}  # fmt: skip
+AUTOCOMPLETED = {"character", "characters", "appearance", "layout"}
+
+
+def commands(studio: Studio):
+    payload = [c.to_dict(studio.bot.tree) for c in studio.bot.tree.get_commands()]
+    return {
+        f"{group['name']} {leaf['name']}": leaf for group in payload for leaf in group["options"]
+    }
+
+
+async def test_the_commands_are_the_public_contract(studio: Studio):
+    offered = {
+        name: tuple(o["name"] + ("" if o.get("required") else "?") for o in leaf["options"])
+        for name, leaf in commands(studio).items()
+    }
+    assert offered == SURFACE
+
+
+async def test_every_command_and_option_is_described(studio: Studio):
+    for name, leaf in commands(studio).items():
+        assert len(leaf["description"]) > 10, name
+        assert all(len(o["description"]) > 3 for o in leaf["options"]), name
+
+
+async def test_names_are_completed_while_typing(studio: Studio):
+    for name, leaf in commands(studio).items():
+        if name == "character register":
+            continue  # new names
+        for option in leaf["options"]:
+            assert bool(option.get("autocomplete")) == (option["name"] in AUTOCOMPLETED), name
+
+
+async def test_commands_are_for_servers_only_and_managing_is_hidden_from_members(studio: Studio):
+    for group in studio.bot.tree.get_commands():
+        payload = group.to_dict(studio.bot.tree)
+        assert payload["contexts"] == [0]
+        assert payload["integration_types"] == [0]
+        managing = payload["default_member_permissions"]
+        expected = discord.Permissions(manage_guild=True).value if group.name == "series" else None
+        assert managing == expected
+
+
+async def test_it_reads_no_messages_and_pings_nobody(studio: Studio):
+    assert [name for name, on in studio.bot.intents if on] == ["guilds"]
+    assert studio.bot.allowed_mentions is not None
+    assert studio.bot.allowed_mentions.to_dict()["parse"] == []
+
+
+async def test_every_extension_is_loaded_and_every_module_of_cogs_with_a_setup_is_one(
+    studio: Studio,
+):
+    import importlib
+    import pkgutil
+
+    import cogs
+
+    assert set(studio.bot.extensions) == set(EXTENSIONS)
+    found = {
+        module.name
+        for module in pkgutil.walk_packages(cogs.__path__, "cogs.")
+        if hasattr(importlib.import_module(module.name), "setup")
+    }
+    assert found == set(EXTENSIONS)
+
+
+async def test_commands_are_sent_again_only_when_they_changed(studio: Studio):
+    def sent():
+        return len(studio.log.of("PUT", r"/applications/\d+/commands"))
+
+    assert sent() == 1
+    assert await studio.bot.sync_commands() is False
+    await studio.restart()
+    assert sent() == 1
+    before = tree_digest(studio.bot.tree, None)
+    studio.bot.tree.remove_command("queue")
+    assert tree_digest(studio.bot.tree, None) != before
+    assert await studio.bot.sync_commands() is True
+    assert sent() == 2
+
+
+@pytest.mark.studio(series=False)
+async def test_a_development_server_gets_its_commands_at_once(studio: Studio):
+    studio.settings = studio.settings.model_copy(update={"guild_id": studio.guild.id})
+    await studio.restart()
+    path = rf"/applications/\d+/guilds/{studio.guild.id}/commands"
+    (sent,) = studio.log.of("PUT", path)
+    assert {c["name"] for c in sent.json} == {name.split()[0] for name in SURFACE}
+    await studio.restart()
+    assert len(studio.log.of("PUT", path)) == 1
