@@ -273,11 +273,15 @@ def test_guilds_share_before_members_do(ledger: Ledger) -> None:
     assert served.count(2) == 10
 
 
-def test_nobody_saves_up_credit_by_staying_away(ledger: Ledger) -> None:
+@pytest.mark.parametrize("known", [False, True], ids=["a new guild", "a returning guild"])
+def test_nobody_saves_up_credit_by_staying_away(ledger: Ledger, known: bool) -> None:
+    if known:
+        ledger.put(guild_id=2)
+        ledger.take()
     for _ in range(50):
         ledger.put(guild_id=1)
         ledger.take()
-    # Guild 2 was never here, guild 1 was served 50 times: from now on they take turns.
+    # Guild 2 was away while guild 1 was served 50 times: from now on they take turns.
     for _ in range(10):
         ledger.put(guild_id=2)
         ledger.put(guild_id=1)
