@@ -148,12 +148,12 @@ def _burst(balloon: Balloon, depth: float) -> Polygon:
     """Spikes of uneven length; valleys never come nearer to the words than the core."""
     chance = random.Random(balloon.panel_id * 131 + balloon.order)
     rim = _evenly(
-        [on_superellipse(balloon.box, _TURN * i / 240, depth) for i in range(240)], 1.25 * depth
+        [on_superellipse(balloon.box, _TURN * i / 240, depth) for i in range(240)], 1.5 * depth
     )
     cx, cy = balloon.box.center
     found: Polygon = []
     for i, (at, after) in enumerate(pairwise([*rim, rim[0]])):
-        reach = depth * (chance.uniform(0.72, 1.0) if i % 2 == 0 else chance.uniform(0.45, 0.7))
+        reach = depth * (chance.uniform(0.75, 1.0) if i % 2 == 0 else chance.uniform(0.4, 0.75))
         valley, peak = at, Point((at.x + after.x) / 2, (at.y + after.y) / 2)
         away = hypot(peak.x - cx, peak.y - cy) or 1.0
         lift = reach / away

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from pipeline.comics.balloons import curve
 from pipeline.comics.framing import frame_art, head_of
-from pipeline.comics.placement import Line, Place, Room, place_balloons
+from pipeline.comics.placement import Place, place_balloons
+from pipeline.comics.siting import Line, Room
 from pipeline.comics.tails import bend_tail, neck, path
 from pipeline.comics.textfit import LEADING, PADDING, fits
 from pipeline.domain.character import ReadingDirection

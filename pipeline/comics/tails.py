@@ -129,7 +129,8 @@ def _turns(angle: float, boldness: float) -> tuple[float, ...]:
     apart = vertical - angle
     if abs(apart) < 0.2:
         apart = 0.3 if apart <= 0 else -0.3
-    turn = max(-0.5, min(0.5, 0.55 * apart)) * boldness
+    most = 0.5 if sin(angle) >= 0 else 0.25  # a tail that rises looks calmer nearly straight
+    turn = max(-most, min(most, 0.55 * apart)) * boldness
     return angle + turn, angle + turn / 2
 
 

@@ -19,18 +19,18 @@ from pipeline.domain.errors import InvalidInput
 from pipeline.domain.panel import BalloonKind
 
 LEADING = 1.16  # baseline to baseline
-CAP = 0.72  # from the baseline up to the top of a capital
-DROP = 0.2  # from the baseline down to where most descenders end
+CAP = 0.76  # from the baseline up to the top of a tall letter
+DROP = 0.26  # from the baseline down to where descenders end
 ROUNDNESS = 2.35  # exponent of the superellipse; 2 is an ellipse, more is squarer
 WIDEST = 21.0  # a longer line is hard to find the start of
 LONGEST_WORD = 13.0
 
 # Kind: (space beside a line, space above and below the block, depth of bumps or spikes).
 PADDING = {
-    BalloonKind.SPEECH: (0.5, 0.42, 0.0),
-    BalloonKind.THOUGHT: (0.35, 0.3, 0.55),
-    BalloonKind.SHOUT: (0.4, 0.32, 0.95),
-    BalloonKind.CAPTION: (0.62, 0.46, 0.0),
+    BalloonKind.SPEECH: (0.5, 0.38, 0.0),
+    BalloonKind.THOUGHT: (0.35, 0.27, 0.55),
+    BalloonKind.SHOUT: (0.36, 0.26, 1.15),
+    BalloonKind.CAPTION: (0.6, 0.42, 0.0),
 }
 _WORD = re.compile(r"[^\s]+")
 _BREAKABLE = re.compile(r"(?<=[-–—…/])(?=\w)")

@@ -5,7 +5,7 @@ All coordinates of frames, balloons and tails are page pixels, x to the right an
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from math import ceil, floor
 from typing import Any, NamedTuple
@@ -170,10 +170,6 @@ class LetteredPage:
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a lettered page: {error}") from error
-
-    def numbered(self, number: int) -> "LetteredPage":
-        """The same page under another number."""
-        return replace(self, number=number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pipeline.comics.fonts import STYLE_OF_KIND, FontStyle, font_path, metrics, 
 from pipeline.comics.framing import head_of
 from pipeline.comics.lettering import DoesNotFit, letter_panel, sizes_for
 from pipeline.comics.page import compose_page
-from pipeline.comics.textfit import fits
+from pipeline.comics.textfit import CAP, fits
 from pipeline.domain.character import ReadingDirection
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.geometry import Box, Size
@@ -95,7 +95,7 @@ def text_ends(balloon: Balloon) -> list[tuple[float, float, float, float]]:
     for i, line in enumerate(balloon.lines):
         x0, y0, x1, y1 = (v / 8 for v in font.getbbox(line, anchor="ls"))
         left = balloon.text.x0 if balloon.kind is CAPTION else middle - font.getlength(line) / 16
-        base = balloon.text.y0 + 0.72 * balloon.font_size + i * balloon.line_height
+        base = balloon.text.y0 + CAP * balloon.font_size + i * balloon.line_height
         found.append((left + x0, base + y0, left + x1, base + y1))
     return found
 
