@@ -63,7 +63,7 @@ async def register(arguments: argparse.Namespace) -> str:
                 shot_type=shot,
             )
         else:
-            new = NewCharacter(arguments.name, arguments.appearance, shot_type=shot)
+            new = NewCharacter(arguments.name, appearance=arguments.appearance, shot_type=shot)
             done = await app.cast.register(actor, new, uploads)
     lines = [
         f"{done.character.name} ({done.character.character_id}), appearance "

@@ -124,6 +124,7 @@ async def _register(production: Production, progress: Progress) -> None:
         if look is character.appearances[0]:
             new = NewCharacter(
                 name=character.name,
+                character_id=character.character_id,
                 appearance=look.appearance_id,
                 label=look.label,
                 notes=character.notes,

@@ -55,10 +55,12 @@ class Upload:
 class NewCharacter:
     """What a person says about a new member of the cast.
 
-    ``appearance`` names the first look and gives its id; ``label`` is how lists show it.
+    ``character_id`` is made from the name where none is given. ``appearance`` names the first look
+    and gives its id; ``label`` is how lists show it.
     """
 
     name: str
+    character_id: str | None = None
     appearance: str | None = None
     label: str = ""
     shot_type: ShotType | None = None
@@ -188,7 +190,7 @@ class CastService:
         if not 0.05 <= new.height_ratio <= 5:
             raise InvalidInput("The height ratio must be between 0.05 and 5; an adult is 1.")
         _check_uploads(uploads, at_least=1)
-        character_id = character_slug(name)
+        character_id = character_slug(new.character_id or name)
         look = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
         label = clean_name(new.label or look, "label")
         await self._require_free(actor.guild_id, character_id)
@@ -256,7 +258,7 @@ class CastService:
                     f"{target.appearance_id} has {len(held)} references; {MAX_REFERENCES} is the "
                     "most. Start another appearance."
                 )
-            study = await self._study(actor, uploads, shot_type)
+            study = await self._study(actor, uploads, shot_type, target)
             thresholds = await self._thresholds(
                 actor.guild_id, target.appearance_id, target.id, study
             )
@@ -369,9 +371,22 @@ class CastService:
             )
 
     async def _study(
-        self, actor: Actor, uploads: Sequence[Upload], shot_type: ShotType | None
+        self,
+        actor: Actor,
+        uploads: Sequence[Upload],
+        shot_type: ShotType | None,
+        into: Appearance | None = None,
     ) -> Study:
+        """Study uploads and keep the pictures of those that are new.
+
+        Hashes do not see colour, and a recoloured drawing is how many outfits are made: so other
+        appearances of the same character do not count as copies.
+        """
         known = await cast.reference_hashes(self._db, actor.guild_id)
+        if into is not None:
+            looks = await cast.list_appearances(self._db, actor.guild_id, into.character_row)
+            others = {look.id for look in looks} - {into.id}
+            known = [entry for entry in known if entry[0].appearance_row not in others]
         study = await self._registrar.study(uploads, shot_type, known)
         for picture in study.fresh:
             await self._blobs.put(actor.guild_id, picture.png)

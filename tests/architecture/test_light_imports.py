@@ -17,7 +17,10 @@ print(json.dumps({{"seconds": time.perf_counter() - started, "modules": sorted(s
 def _probe(module: str) -> dict:
     result = subprocess.run(
         [sys.executable, "-c", _PROBE.format(module=module)],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return json.loads(result.stdout)
 

@@ -8,7 +8,12 @@ from pipeline.domain.errors import InvalidInput
 
 @pytest.mark.parametrize(
     ("typed", "made"),
-    [("Akira", "ch_akira"), ("ch_akira", "ch_akira"), ("Éloïse B.", "ch_eloise_b"), ("明", "ch_明")],
+    [
+        ("Akira", "ch_akira"),
+        ("ch_akira", "ch_akira"),
+        ("Éloïse B.", "ch_eloise_b"),
+        ("明", "ch_明"),
+    ],
 )
 def test_character_slugs(typed, made):
     assert character_slug(typed) == made

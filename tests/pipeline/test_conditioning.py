@@ -12,7 +12,11 @@ _words = st.text(max_size=30)
 _scales = st.floats(0, 1)
 _uses = st.builds(ReferenceUse, _words, st.integers(1, 2**40), _scales, _words)
 _members = st.builds(
-    CastConditioning, _words, _words, _words, st.lists(_uses, max_size=3).map(tuple),
+    CastConditioning,
+    _words,
+    _words,
+    _words,
+    st.lists(_uses, max_size=3).map(tuple),
     st.floats(0.1, 3),
 )
 plans = st.builds(

@@ -78,7 +78,7 @@ def _inputs(alternates=1, attempts=3, references=3) -> PanelInputs:
     return PanelInputs(9, brief, (member,), policy=LadderPolicy(max_attempts=attempts))
 
 
-def _run(inputs, engine, judge, cancelled=lambda: False, monkeypatch=None):
+def _run(inputs, engine, judge, cancelled=lambda: False):
     notes = []
     outcome = run_panel(
         inputs,
