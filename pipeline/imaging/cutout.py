@@ -19,6 +19,11 @@ _CUT_KEEPS = 0.85
 """A figure is cut by its picture's lower edge when its last row is this share of the rows above:
 soles are round there, a cut goes straight through."""
 
+_BUST_HEADS, _NEAR_END, _BROAD = 3.0, 0.08, 0.4
+"""Busts are at most so many heads high; at this share of the height above their end they are
+still so broad, as a share of their largest breadth. Feet of mascots are narrower."""
+_TAIL = 0.14
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
@@ -27,7 +32,8 @@ class Cutout:
     ``head`` is the head's box inside the picture. ``diameter`` is that of the head without hair,
     the measure that busts and whole figures share. ``grounded`` says whether the figure ends in
     feet (or a seat) rather than in a straight cut. ``facing`` runs from -1 (left) to 1 (right).
-    ``loose`` is False for a picture without any figure mask: it stays a rectangle.
+    ``loose`` is False for a picture without any figure mask: it stays a rectangle. ``lift`` is
+    the length of a cut figure's lower end that is ragged or slanted.
     """
 
     image: Image.Image
@@ -69,7 +75,7 @@ class Cutout:
     def tilted(self, degrees: float) -> "Cutout":
         """The figure turned around its middle, counter-clockwise for positive ``degrees``.
 
-        ``lift`` of the result is how far the corner of a straight lower cut comes up.
+        Of a cut figure the lower corner comes up, which the result's ``lift`` accounts for.
         """
         image = self.image.rotate(degrees, Image.Resampling.BICUBIC, expand=True)
         angle = math.radians(degrees)
@@ -80,8 +86,8 @@ class Cutout:
         half_w, half_h = self.head.width / 2, self.head.height / 2
         moved = Box(round(x - half_w), round(y - half_h), round(x + half_w), round(y + half_h))
         frame = Box(0, 0, *image.size)
-        lift = 0.0 if self.grounded else self.width * abs(math.sin(angle))
-        return replace(self, image=image, head=moved.intersection(frame), lift=lift)
+        slant = 0.0 if self.grounded else self.width * abs(math.sin(angle))
+        return replace(self, image=image, head=moved.intersection(frame), lift=self.lift + slant)
 
 
 def cut_out(png: bytes) -> Cutout:
@@ -116,12 +122,14 @@ def _measure(picture: Image.Image, figure: Figure) -> Cutout:
     head = disc.box.shifted(-box.x0, -box.y0).intersection(Box(0, 0, box.width, box.height))
     head = _with_hair(head, inside, disc.radius)
     image = picture.crop(box)
+    cut = _is_cut(inside, 2 * disc.radius)
     return Cutout(
         image=image,
         head=head,
         diameter=2 * disc.radius,
-        grounded=not _is_cut(inside, 2 * disc.radius),
+        grounded=not cut,
         facing=_facing(image, head, inside),
+        lift=_ragged(inside) if cut else 0.0,
     )
 
 
@@ -137,11 +145,24 @@ def _with_hair(head: Box, inside: NDArray[np.bool_], radius: float) -> Box:
 
 
 def _is_cut(inside: NDArray[np.bool_], diameter: float) -> bool:
+    """Whether a figure ends in a cut through its body instead of in feet or a seat."""
     rows = inside.sum(axis=1)
     above = max(1, round(0.025 * len(rows)))
     last = int(rows[-1 - max(0, above // 6)])
     before = int(rows[-1 - above])
-    return last >= 0.4 * diameter and last >= _CUT_KEEPS * before
+    if last >= 0.4 * diameter and last >= _CUT_KEEPS * before:
+        return True
+    # A bust that ends in a wave or a slant: short, and still broad just above its end.
+    broad = rows[-1 - round(_NEAR_END * len(rows))]
+    return len(rows) < _BUST_HEADS * diameter and bool(broad >= _BROAD * rows.max())
+
+
+def _ragged(inside: NDArray[np.bool_]) -> float:
+    """How much of a cut figure's lower end is ragged and has to go under the frame, in pixels."""
+    rows = inside.sum(axis=1)
+    tail = rows[-max(1, round(_TAIL * len(rows))) :]
+    full = np.flatnonzero(tail >= 0.9 * tail.max())
+    return float(len(tail) - 1 - full[-1])
 
 
 def _facing(image: Image.Image, head: Box, inside: NDArray[np.bool_]) -> float:

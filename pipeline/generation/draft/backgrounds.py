@@ -6,7 +6,7 @@ from PIL import Image
 
 from pipeline.generation.draft import air, effects, nature, outdoors
 from pipeline.generation.draft.rooms import room
-from pipeline.generation.draft.scene import INDOORS, Place
+from pipeline.generation.draft.scene import ABSTRACT, INDOORS, Place
 from pipeline.generation.draft.site import Site
 from pipeline.generation.draft.tones import Rgb, rgb
 
@@ -30,11 +30,13 @@ VEIL_DAY: Rgb = rgb("#fffdf8")
 VEIL_NIGHT: Rgb = rgb("#8d9ac6")
 
 
-def paint_background(site: Site) -> Image.Image:
-    """Draw the site's scene; RGB of the canvas's size."""
+def paint_background(site: Site, *, rushing: bool = False) -> Image.Image:
+    """Draw the site's scene; RGB of the canvas's size. ``rushing`` adds lines of movement."""
     PAINTERS[site.scene.place](site)
     if not site.scene.indoors:
         air.fall(site)
+    if rushing and site.scene.place not in ABSTRACT:
+        effects.edge_lines(site)
     picture = site.canvas.finish()
     veil = VEIL_NIGHT if site.night else VEIL_DAY
     return Image.blend(picture, Image.new("RGB", picture.size, veil), VEIL_SHARE)

@@ -13,6 +13,9 @@ from pipeline.imaging.cutout import SOLID, Cutout
 _SHADOW = 0.64
 """Share of darkness under a figure's feet."""
 
+_SOFT_FROM = 1.4
+"""Art that is enlarged more than this is sharpened."""
+
 # Lookup tables over the 256 levels of a mask.
 _SHADOW_LEVELS = [round(level * _SHADOW) for level in range(256)]
 _SOLID_LEVELS = [255 if level >= SOLID else 0 for level in range(256)]
@@ -45,14 +48,19 @@ def scaled_layer(placement: Placement, size: Size) -> Layer:
         min(float(cutout.width), max(1.0, (x1 - placement.left) / scale)),
         min(float(cutout.height), max(1.0, (y1 - placement.top) / scale)),
     )
-    pixels = cutout.image.resize((x1 - x0, y1 - y0), Image.Resampling.LANCZOS, box=source)
-    if scale > 1.4:
-        # Enlarged art goes soft; flat shapes with lines take a firm edge well.
-        alpha = pixels.getchannel("A")
-        sharp = pixels.convert("RGB").filter(ImageFilter.UnsharpMask(scale, 80, 2))
-        sharp.putalpha(alpha)
-        pixels = sharp
+    kernel = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.LANCZOS
+    pixels = cutout.image.resize((x1 - x0, y1 - y0), kernel, box=source)
+    if scale > _SOFT_FROM:
+        pixels = _firm(pixels, min(scale, 2.5))
     return Layer(pixels, (x0, y0))
+
+
+def _firm(pixels: Image.Image, radius: float) -> Image.Image:
+    """Give enlarged flat art its firm edges back, away from the outline, where colours mix."""
+    sharp = pixels.convert("RGB").filter(ImageFilter.UnsharpMask(radius, 70, 2))
+    sharp.putalpha(pixels.getchannel("A"))
+    core = pixels.getchannel("A").filter(ImageFilter.MinFilter(2 * round(radius) + 1))
+    return Image.composite(sharp, pixels, core)
 
 
 def feet(cutout: Cutout) -> tuple[float, float]:
@@ -87,6 +95,25 @@ def cast_shadows(background: Image.Image, placements: Sequence[Placement]) -> Im
     soft = shade.filter(ImageFilter.GaussianBlur(max(1.0, 0.003 * background.height)))
     dark = ImageChops.multiply(background, Image.new("RGB", background.size, (96, 92, 120)))
     return Image.composite(dark, background, soft.point(_SHADOW_LEVELS))
+
+
+def light_behind(background: Image.Image, placements: Sequence[Placement]) -> Image.Image:
+    """Lift the background softly where the heads are, more the darker it is: focus on figures."""
+    small = (max(1, background.width // 16), max(1, background.height // 16))
+    glow = Image.new("L", small, 0)
+    draw = ImageDraw.Draw(glow)
+    for placement in placements:
+        head = placement.head
+        x, y = head.center
+        rx, ry = 1.15 * head.width, 1.3 * head.height
+        draw.ellipse(tuple(v / 16 for v in (x - rx, y - ry, x + rx, y + 1.6 * ry)), fill=255)
+    glow = glow.filter(ImageFilter.GaussianBlur(small[0] * 0.06))
+    darkness = 1 - np.asarray(background.convert("L").resize((8, 8))).mean() / 255
+    strength = min(0.4, 0.06 + 0.55 * max(0.0, darkness - 0.15))
+    mask = glow.resize(background.size, Image.Resampling.BICUBIC)
+    levels = [round(level * strength) for level in range(256)]
+    pale = Image.new("RGB", background.size, (236, 238, 250))
+    return Image.composite(pale, background, mask.point(levels))
 
 
 def visible_masks(layers: Sequence[Layer], size: Size) -> list[Image.Image]:

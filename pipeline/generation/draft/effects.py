@@ -44,6 +44,26 @@ def burst(site: Site, focus: Point) -> None:
         site.canvas.poly([tip, *outer], color)
 
 
+def edge_lines(site: Site) -> None:
+    """Light wedges from the frame inwards, over a drawn place: the camera rushes in."""
+    rng, tones = site.rng, site.tones
+    focus = (site.width * rng.uniform(0.4, 0.6), site.height * rng.uniform(0.45, 0.55))
+    reach = math.hypot(site.width, site.height)
+    for _ in range(64):
+        angle = rng.uniform(0, 2 * math.pi)
+        half = rng.uniform(0.004, 0.016)
+        near = rng.uniform(0.62, 0.85)
+        tip = (
+            focus[0] + near * 0.6 * site.width * math.cos(angle),
+            focus[1] + near * 0.6 * site.height * math.sin(angle),
+        )
+        outer = [
+            (focus[0] + reach * math.cos(angle + s), focus[1] + reach * math.sin(angle + s))
+            for s in (-half, half)
+        ]
+        site.canvas.poly([tip, *outer], rng.choice((tones.light, tones.light, tones.ink)))
+
+
 def _streaks(site: Site) -> None:
     rng, tones, height = site.rng, site.tones, site.height
     slope = rng.uniform(-0.16, 0.16)

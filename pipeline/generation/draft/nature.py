@@ -35,8 +35,10 @@ def _tree(site: Site, at: Point, tall: float, leaf: Rgb) -> None:
     ]
     wobble = [(a * rng.uniform(0.9, 1.1), b * rng.uniform(0.96, 1.04)) for a, b in ring]
     canvas.blob([(x + a * tall, y - b * tall) for a, b in wobble], leaf, ink, site.pen)
-    patch = [(-0.2, 0.62), (-0.1, 0.82), (0.08, 0.88), (0.0, 0.7)]
-    canvas.blob([(x + a * tall, y - b * tall) for a, b in patch], mix(leaf, tones.light, 0.22))
+    shine = mix(leaf, tones.light, 0.35)
+    for dx, dy, long in ((-0.2, 0.66, 0.12), (-0.14, 0.76, 0.16)):
+        arc = [(dx, dy), (dx + 0.3 * long, dy + 0.6 * long), (dx + long, dy + 0.8 * long)]
+        canvas.curve([(x + a * tall, y - b * tall) for a, b in arc], shine, site.pen * 1.4)
 
 
 def _fir(site: Site, at: Point, tall: float, leaf: Rgb) -> None:
@@ -88,7 +90,7 @@ def _path(site: Site) -> None:
     floor, unit, width, height = site.floor, site.unit, site.width, site.height
     start = width * site.rng.uniform(0.35, 0.65)
     mid = start + site.rng.uniform(-0.2, 0.2) * unit
-    sand = mix(site.tones.second, site.tones.light, 0.6)
+    sand = mix(mix(rgb("#e6cf9f"), site.tones.low, 0.35), site.tones.ground, 0.2)
     shape = [
         (start - 0.06 * unit, floor + 0.02 * unit),
         (start + 0.06 * unit, floor + 0.02 * unit),
@@ -217,7 +219,7 @@ def mountain(site: Site) -> None:
                     (x + 0.05 * unit, y - 0.05 * unit),
                     (x + 0.08 * unit, y),
                 ],
-                mix(tones.second, tones.low, 0.4),
+                mix(tones.ink, tones.low, 0.6),
                 tones.ink,
                 site.pen,
             )

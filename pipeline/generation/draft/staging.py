@@ -20,6 +20,9 @@ _SINK = 0.012
 _MOST_SHRINKING = 60
 """Steps of 4.5 %: enough to fit four figures with stretched arms into a narrow strip."""
 
+_ALL_HEAD = 1.35
+"""Characters that are little but a head (mugs, mascots) may fill more of the frame with it."""
+
 _BASE_ROOM, _ROOM_PER_LINE, _MOST_ROOM = 0.055, 0.075, 0.36
 
 
@@ -134,7 +137,8 @@ def _scales(cutouts: Sequence[Cutout], heights: Sequence[float], stage: Stage) -
         seen = framing.heads * cutout.diameter
         seen = min(seen, framing.share * below) if cutout.grounded else min(seen, below)
         head = open_height / seen * cutout.diameter
-        diameters.append(min(head, framing.head_limit * open_height))
+        limit = framing.head_limit * (_ALL_HEAD if cutout.heads_high < 3 else 1.0)
+        diameters.append(min(head, limit * open_height))
     # Art of several proportions shares a panel: heads may differ, but not like giant and mouse.
     least = min(diameters)
     tallest = max(heights)

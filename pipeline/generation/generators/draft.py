@@ -18,6 +18,7 @@ from pipeline.generation.draft.compose import (
     Layer,
     bounds,
     cast_shadows,
+    light_behind,
     scaled_layer,
     visible_masks,
 )
@@ -227,7 +228,7 @@ def _background(plan: ConditioningPlan, rng: Random) -> Image.Image:
         floor=(floor + rng.uniform(-0.015, 0.015)) * plan.size.height,
         unit=unit * reach,
     )
-    return paint_background(site)
+    return paint_background(site, rushing=plan.shot_type is ShotType.DYNAMIC)
 
 
 def _assemble(
@@ -237,7 +238,7 @@ def _assemble(
     # The tall stand behind the small; equal ones in speaking order.
     order = sorted(range(len(placements)), key=lambda k: -placements[k].bottom, reverse=True)
     layers = [scaled_layer(placements[k], size) for k in order]
-    picture = cast_shadows(background, placements)
+    picture = cast_shadows(light_behind(background, placements), placements)
     gray = plan.color_mode is ColorMode.GRAYSCALE
     if gray:
         pitch = max(5.0, 0.0085 * min(size))
