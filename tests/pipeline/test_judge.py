@@ -215,6 +215,13 @@ def test_a_dot_cannot_be_judged() -> None:
     assert "too small" in report.checks[0].reason
 
 
+def test_a_head_of_few_pixels_cannot_be_judged() -> None:
+    for who in ("mira", "otto"):
+        report = judged(drawn(who, 77).resize((80, 120))).report
+        assert report.verdict is Verdict.CANNOT_JUDGE
+    assert judged(drawn("mira", 77).resize((200, 300))).report.verdict is Verdict.ON_MODEL
+
+
 def test_several_marked_figures_are_judged_each_by_its_own_mask() -> None:
     image, mira, otto = scene()
     cast = (member("mira"), member("otto"))
@@ -233,7 +240,7 @@ def test_several_expected_without_marks_cannot_be_told_apart() -> None:
 
 
 def test_one_wrong_character_decides_over_one_unknown() -> None:
-    image, mira, otto = scene()
+    image, _, otto = scene()
     impostor = replace(otto, character_id="ch_mira")
     report = judged(offered(image, impostor), member("mira"), member("otto")).report
     assert [c.verdict for c in report.checks] == [Verdict.OFF_MODEL, Verdict.CANNOT_JUDGE]

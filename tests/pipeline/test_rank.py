@@ -41,7 +41,7 @@ def order(cast: CastInput, shot: ShotType, words: str = "", k: int = 8) -> list[
 
 
 def test_no_reference_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(MissingReference, match="Mira.*Add"):
+    with pytest.raises(MissingReference, match=r"Mira.*Add"):
         rank_references(member(), shot_type=ShotType.FULL)
 
 
