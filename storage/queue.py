@@ -33,16 +33,14 @@ SELECT ordered.*, ordered.kth + 1 + (
     WHERE other.member_id = 0 AND other.waiting > 0 AND other.guild_id <> :guild_id
 ) AS position
 FROM ordered JOIN share AS own ON own.guild_id = :guild_id AND own.member_id = 0
+WHERE :job_id IS NULL OR ordered.id = :job_id
 ORDER BY position
 """
 
 
 async def queue_places(db: Database, guild_id: int) -> list[tuple[Job, QueuePlace]]:
     """The guild's waiting jobs and where they stand among those of all guilds, next first."""
-    rows = await db.fetch_all(PLACES, {"guild_id": guild_id})
-    running = await _running(db)
-    each = await _median_seconds(db)
-    return [(job_from_row(row), _place(row, running, each)) for row in rows]
+    return await _places(db, guild_id, None)
 
 
 async def place_of(db: Database, job_id: int) -> QueuePlace | None:
@@ -52,8 +50,15 @@ async def place_of(db: Database, job_id: int) -> QueuePlace | None:
     )
     if job is None:
         return None
-    places = await queue_places(db, job["guild_id"])
-    return next((place for _, place in places if place.job_id == job_id), None)
+    places = await _places(db, job["guild_id"], job_id)
+    return places[0][1] if places else None
+
+
+async def _places(db: Database, guild_id: int, job_id: int | None) -> list[tuple[Job, QueuePlace]]:
+    rows = await db.fetch_all(PLACES, {"guild_id": guild_id, "job_id": job_id})
+    running = await _running(db)
+    each = await _median_seconds(db)
+    return [(job_from_row(row), _place(row, running, each)) for row in rows]
 
 
 async def running_jobs(db: Database, guild_id: int) -> list[Job]:
