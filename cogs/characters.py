@@ -67,7 +67,7 @@ class CharacterCog(
             await actor_of(interaction),
             NewCharacter(
                 name,
-                appearance,
+                appearance=appearance,
                 shot_type=ShotType(shot_type) if shot_type else None,
                 notes=notes,
             ),

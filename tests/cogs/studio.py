@@ -27,7 +27,7 @@ from simcord.http import router
 from bot.app import App, open_app
 from bot.client import OnModelBot
 from bot.queue.executors.base import PanelWork, WorkerCrashed
-from bot.serve import workroom
+from bot.serve import executors_for, workroom
 from bot.settings import Settings
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import Cancelled, GenerationFailed
@@ -196,7 +196,7 @@ class StudioOptions:
     """How a story wants its studio."""
 
     series: bool = True
-    work: Callable[[App], PanelWork] = lambda _app: ScriptedWork()
+    real_worker: bool = False
     members_intent: bool = True
     errors_expected: bool = False
 
@@ -267,9 +267,12 @@ class Studio:
 
     async def _start_work(self) -> None:
         self._work = AsyncExitStack()
-        self.executor = ThreadExecutor(self.options.work(self.app))
-        stop = asyncio.Event()
-        await self._work.enter_async_context(workroom(self.app, self.bot, [self.executor], stop))
+        self.executor = ThreadExecutor(ScriptedWork())
+        real = self.options.real_worker
+        executors = executors_for(self.app) if real else [self.executor]
+        await self._work.enter_async_context(
+            workroom(self.app, self.bot, executors, asyncio.Event())
+        )
 
     async def _set_the_stage(self) -> None:
         env = self.env
@@ -333,7 +336,8 @@ class Studio:
 
     async def until(self, what: Callable[[], bool | Awaitable[bool]]) -> None:
         """Wait for something that the queue or the outbox is about to do."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        patience = 3 * PATIENCE if self.options.real_worker else PATIENCE
+        deadline = asyncio.get_running_loop().time() + patience
         while True:
             done = what()
             if isinstance(done, Awaitable):
