@@ -85,36 +85,54 @@ def letter_panel(
     sizes = sizes or sizes_for(spec)
     if not art.dialogue:
         return LetteredPanel(frame_art(art, box), (), sizes[0])
-    furthest = 0
-    rooms: dict[float, tuple[PanelFrame, Room]] = {}
-    for tails_needed, zoom, size in _attempts(sizes):
-        if zoom not in rooms:
-            frame = frame_art(art, box, zoom)
-            rooms[zoom] = frame, _room(art, frame, spec, sizes[0])
-        frame, room = rooms[zoom]
-        lines = _lines(art, frame, size)
-        places, done = place_balloons(lines, room, tails_needed)
-        if done == len(lines):
-            balloons = _balloons(art, lines, places, room)
+    reached = 0
+    for tails_needed, zoom, steps in _attempts(sizes):
+        frame = frame_art(art, box, zoom)
+        room = _room(art, frame, spec, sizes[0])
+        size, places, done = _largest(art, frame, room, steps, tails_needed)
+        if done == len(art.dialogue):
+            balloons = _balloons(art, _lines(art, frame, size), places, room)
             regret = 4 * (zoom - 1) + 6 * (1 - size / sizes[0]) + 2 * (not tails_needed)
             return LetteredPanel(frame, balloons, size, regret)
-        furthest = max(furthest, done)
-    line = art.dialogue[furthest]
+        reached = max(reached, done)
+    line = art.dialogue[reached]
     quoted = line.text if len(line.text) <= 60 else line.text[:57] + "…"
     raise DoesNotFit(
-        f"Line {furthest + 1} of panel {art.panel_id} (“{quoted}”) does not fit at a readable "
+        f"Line {reached + 1} of panel {art.panel_id} (“{quoted}”) does not fit at a readable "
         "size. Shorten it, move it to another panel, or choose a layout with a larger frame."
     )
 
 
-def _attempts(sizes: Sequence[int]) -> Iterator[tuple[bool, float, int]]:
-    """What to try, best first: (every tail needed, how far the picture is set back, size)."""
+def _attempts(sizes: Sequence[int]) -> Iterator[tuple[bool, float, Sequence[int]]]:
+    """Settings, best first: (every tail needed, how far the picture is set back, sizes)."""
     easy = [s for s in sizes if s >= _EASY * sizes[0]]
     for tails_needed in (True, False):
         for steps in (easy, sizes[len(easy) :]):
-            for zoom in _ZOOMS:
-                for size in steps:
-                    yield tails_needed, zoom, size
+            for zoom in _ZOOMS if steps else ():
+                yield tails_needed, zoom, steps
+
+
+def _largest(
+    art: PanelArt, frame: PanelFrame, room: Room, steps: Sequence[int], tails_needed: bool
+) -> tuple[int, tuple[Place, ...], int]:
+    """The largest of the sizes that fits, its places, and how many lines were placed.
+
+    The smallest is tried after the largest: where it fails, those between are not worth trying.
+    """
+
+    def place(size: int) -> tuple[int, tuple[Place, ...], int]:
+        return (size, *place_balloons(_lines(art, frame, size), room, tails_needed))
+
+    largest = place(steps[0])
+    if largest[2] == len(art.dialogue) or len(steps) == 1:
+        return largest
+    smallest = place(steps[-1])
+    if smallest[2] == len(art.dialogue):
+        for size in steps[1:-1]:
+            between = place(size)
+            if between[2] == len(art.dialogue):
+                return between
+    return smallest
 
 
 def _lines(art: PanelArt, frame: PanelFrame, size: int) -> list[Line]:

@@ -79,12 +79,16 @@ def _even(
     spoken = [p.size for p in panels if p.balloons]
     common = min((s for s in spoken if s >= _COMMON * sizes[0]), default=sizes[0])
     below = tuple(s for s in sizes if s <= common)
-    return [
-        panel
-        if not panel.balloons or panel.size <= common
-        else letter_panel(art, panel.frame.box, spec, below)
-        for panel, art in zip(panels, arts, strict=True)
-    ]
+    found: list[LetteredPanel] = []
+    for panel, art in zip(panels, arts, strict=True):
+        if not panel.balloons or panel.size <= common:
+            found.append(panel)
+            continue
+        try:
+            found.append(letter_panel(art, panel.frame.box, spec, below))
+        except DoesNotFit:  # the search is no proof: the larger words stand as they were
+            found.append(panel)
+    return found
 
 
 def render_page(page: LetteredPage, arts: Sequence[PanelArt]) -> bytes:
