@@ -55,7 +55,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         with PictureDoor() as door:
             keyring = Keyring(db, master_key)
             blobs = BlobStore(settings.data_dir / "blobs", keyring)
-            registrar = Registrar(door, encoders)
+            registrar = Registrar(door, blobs, encoders)
             yield App(
                 settings=settings,
                 db=db,

@@ -258,7 +258,7 @@ class CastService:
                     f"{target.appearance_id} has {len(held)} references; {MAX_REFERENCES} is the "
                     "most. Start another appearance."
                 )
-            study = await self._study(actor, uploads, shot_type, target)
+            study = await self._study(actor, uploads, shot_type)
             thresholds = await self._thresholds(
                 actor.guild_id, target.appearance_id, target.id, study
             )
@@ -371,22 +371,10 @@ class CastService:
             )
 
     async def _study(
-        self,
-        actor: Actor,
-        uploads: Sequence[Upload],
-        shot_type: ShotType | None,
-        into: Appearance | None = None,
+        self, actor: Actor, uploads: Sequence[Upload], shot_type: ShotType | None
     ) -> Study:
-        """Study uploads and keep the pictures of those that are new.
-
-        Hashes do not see colour, and a recoloured drawing is how many outfits are made: so other
-        appearances of the same character do not count as copies.
-        """
+        """Study uploads and keep the pictures of those that are new."""
         known = await cast.reference_hashes(self._db, actor.guild_id)
-        if into is not None:
-            looks = await cast.list_appearances(self._db, actor.guild_id, into.character_row)
-            others = {look.id for look in looks} - {into.id}
-            known = [entry for entry in known if entry[0].appearance_row not in others]
         study = await self._registrar.study(uploads, shot_type, known)
         for picture in study.fresh:
             await self._blobs.put(actor.guild_id, picture.png)

@@ -15,6 +15,7 @@ from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate, PlacedFigure
 from pipeline.domain.quality import Threshold
 from pipeline.fingerprints.composite import encoder_set, fingerprint
+from pipeline.fingerprints.copies import same_picture
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.hashes import near_duplicate, picture_hashes
 from pipeline.imaging.colour import palette
@@ -24,6 +25,7 @@ from pipeline.imaging.fit import fit_within
 from pipeline.imaging.masks import find_figure
 from pipeline.quality.calibration import thresholds_from_references
 from storage import cast
+from storage.blobs import BlobStore
 from storage.database import Transaction
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 REFERENCE_SIDE = 2048
 # Source AF9: ten canonical references per character are a good start.
 GOOD_START = 10
+
+Known = Sequence[tuple[Reference, str, PictureHashes]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +73,9 @@ class Study:
 class Registrar:
     """The desk where pictures become references."""
 
-    def __init__(self, door: PictureDoor, encoders: Sequence[Encoder]) -> None:
+    def __init__(self, door: PictureDoor, blobs: BlobStore, encoders: Sequence[Encoder]) -> None:
         self._door = door
+        self._blobs = blobs
         self._encoders = encoders
 
     async def open(self, data: bytes) -> CanonicalPicture:
@@ -85,21 +90,20 @@ class Registrar:
         self,
         uploads: Sequence["Upload"],
         shot_type: ShotType | None,
-        known: Sequence[tuple[Reference, str, PictureHashes]],
+        known: Known,
     ) -> Study:
         """Open, hash and fingerprint uploads; near copies of what is registered are named.
 
         Args:
             uploads: pictures from outside.
             shot_type: what the person said of all of them, or None to judge by the figure.
-            known: reference, its appearance_id, and hashes of everything the guild holds.
+            known: reference, its character_id, and hashes of everything the guild holds.
 
         Raises:
             InvalidPicture: an upload is refused; the text says which. None is kept then.
         """
         fresh: list[StudiedPicture] = []
         duplicates: list[str] = []
-        seen = [(where, hashes) for _, where, hashes in known]
         for number, upload in enumerate(uploads, start=1):
             try:
                 picture = await self.open(upload.data)
@@ -108,13 +112,32 @@ class Registrar:
                     raise
                 raise InvalidPicture(f"Picture {number} ({upload.filename}): {error}") from error
             studied = await asyncio.to_thread(self._study_one, picture, upload, shot_type)
-            twin = next((where for where, h in seen if near_duplicate(h, studied.hashes)), None)
-            if twin is not None:
+            twin = await self._twin(studied, fresh, known)
+            if twin is None:
+                fresh.append(studied)
+            else:
                 duplicates.append(f"Picture {number} is already registered as {twin}.")
-                continue
-            seen.append((f"picture {number} of this upload", studied.hashes))
-            fresh.append(studied)
         return Study(tuple(fresh), tuple(duplicates))
+
+    async def _twin(
+        self, studied: StudiedPicture, fresh: Sequence[StudiedPicture], known: Known
+    ) -> str | None:
+        """What this picture is a copy of, in words. Hashes propose, pixels decide."""
+        for other in fresh:
+            if near_duplicate(other.hashes, studied.hashes) and await self._same(
+                studied.png, other.png
+            ):
+                return "an earlier picture of this upload"
+        for reference, character_id, hashes in known:
+            if near_duplicate(hashes, studied.hashes):
+                stored = await self._blobs.get(reference.guild_id, reference.sha256)
+                if await self._same(studied.png, stored):
+                    return f"reference {reference.id} of {character_id}"
+        return None
+
+    @staticmethod
+    async def _same(a: bytes, b: bytes) -> bool:
+        return await asyncio.to_thread(lambda: same_picture(load_canonical(a), load_canonical(b)))
 
     def _study_one(
         self, picture: CanonicalPicture, upload: "Upload", shot_type: ShotType | None

@@ -1,12 +1,15 @@
 import asyncio
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from steps import register, settled, working
 
+from bot.app import open_app
 from bot.services.actor import Actor
 from bot.services.panels import PanelRequest
+from bot.settings import Settings
 from pipeline.domain.errors import (
     InvalidInput,
     LimitReached,
@@ -25,11 +28,26 @@ from storage.errors import LeaseLost
 ASK = PanelRequest("Mira", "interior. Mira smiles.", page=1, dialogue="Mira: Hello!")
 
 
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory, material):
+    """A data folder in which Mira is registered already; tests work on copies of it."""
+    folder = tmp_path_factory.mktemp("registered")
+
+    async def fill():
+        async with open_app(Settings(data_dir=folder, _env_file=None)) as app:
+            manager = Actor(10, 1, is_moderator=True, can_manage=True)
+            await app.cast.create_series(manager, name="Full to the Brim")
+            await register(app, manager, material.characters[0], references=14)
+
+    asyncio.run(fill())
+    return folder
+
+
 @pytest.fixture
-async def studio(app, manager, material):
-    await app.cast.create_series(manager, name="Full to the Brim")
-    await register(app, manager, material.characters[0], references=14)
-    return app
+async def studio(registered, tmp_path):
+    shutil.copytree(registered, tmp_path / "data")
+    async with open_app(Settings(data_dir=tmp_path / "data", _env_file=None)) as app:
+        yield app
 
 
 async def _ask(app, actor, request=ASK, key="k1"):
