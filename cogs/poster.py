@@ -76,10 +76,13 @@ class DiscordPoster:
         return await makers[item.kind](item)
 
     async def refresh_evidence(self, actor: Actor, review_id: int) -> None:
-        """Show on a posted evidence card what is known now."""
+        """Show on a posted evidence card what is known now, if the card can still be edited."""
         facts = await review_facts(self.bot.app, actor, review_id)
         for posted in await self._posts(actor.guild_id, PostKind.REVIEW_THREAD, review_id):
-            await self._edit_evidence(facts, posted)
+            try:
+                await self._edit_evidence(facts, posted)
+            except discord.HTTPException as lost:  # an archived thread takes no edits
+                log.info("evidence card of review %d stays as it is: %s", review_id, lost)
 
     # --- panels ---------------------------------------------------------------------------
 
@@ -169,11 +172,13 @@ class DiscordPoster:
         """
         facts = await review_facts(self.bot.app, self._actor(item), item.subject_id)
         posts = await self._posts(item.guild_id, PostKind.REVIEW_THREAD, item.subject_id)
+        thread = await find_thread(self._guild(item), facts.review) if posts else None
+        if thread is not None and thread.archived:  # it takes edits only while it is open
+            thread = await thread.edit(archived=False)
         for posted in posts:
             await self._edit_evidence(facts, posted)
-            thread = await find_thread(self._guild(item), facts.review)
-            if thread is not None and not thread.archived:
-                await thread.edit(archived=True)
+        if thread is not None:
+            await thread.edit(archived=True)
         return posts[-1] if posts else Posted(facts.review.thread_id or 0, 0)
 
     async def _edit_evidence(self, facts: ReviewFacts, posted: Posted) -> None:

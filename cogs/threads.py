@@ -11,8 +11,8 @@ from pipeline.domain.review import Review
 
 log = logging.getLogger(__name__)
 
-# More people than these would turn a review into a meeting; the rest may join by `/review list`.
-MAX_MODERATORS = 25
+# Each one is a request, and a post has some seconds only; the others join by `/review list`.
+MAX_MODERATORS = 10
 _MEMBERS_PER_PAGE = 1000
 _MEMBER_PAGES = 5
 _ARCHIVE_AFTER = 4320  # minutes without a word: three days

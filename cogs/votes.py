@@ -140,10 +140,14 @@ class VoteClock(commands.Cog):
     async def close_due(self) -> None:
         """Close what is due; an error is logged and the clock goes on."""
         try:
-            for panel in await self.bot.app.votes.close_due():
-                log.info("vote on panel %d closed", panel.id, extra={"action": "vote_closed"})
+            closed = await self.bot.app.votes.close_due()
         except OnModelError as error:
             log.warning("votes could not be closed: %s", error, extra={"action": "vote_clock"})
+            return
+        for panel in closed:
+            log.info("vote on panel %d closed", panel.id, extra={"action": "vote_closed"})
+        if closed:
+            self.bot.wake()
 
 
 async def setup(bot: OnModelBot) -> None:

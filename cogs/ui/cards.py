@@ -10,7 +10,7 @@ from cogs.ui import ids
 from cogs.ui.card import Card, button
 from cogs.ui.limits import clip, lines_within, plain
 from cogs.ui.pictures import Picture
-from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, UNKNOWN, WAITING, figures, flag_look, look, short
+from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, QUIET, WAITING, figures, flag_look, look, short
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CharacterCheck
 from pipeline.domain.review import Review, ReviewStatus, StoredCandidate, Tally
@@ -24,7 +24,7 @@ _DECISIONS = {
     ReviewStatus.APPROVED: ("✅", "approved", GOOD),
     ReviewStatus.REJECTED: ("⛔", "rejected", BAD),
     ReviewStatus.RETRIED: ("🔁", "sent back for another try", NEUTRAL),
-    ReviewStatus.WITHDRAWN: ("▫️", "withdrawn", UNKNOWN),
+    ReviewStatus.WITHDRAWN: ("▫️", "withdrawn", QUIET),
 }
 
 
@@ -158,7 +158,9 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
     is_open = review.status is ReviewStatus.OPEN
     card = Card(flag.colour if is_open else colour)
     card.heading(f"{flag} · panel {review.panel_id}, review {review.id}")
-    card.text(f"{plain(review.reason, 600)}\nAsked for by <@{review.requester_id}>.")
+    reason = _named(review.reason, facts.names)
+    by = "Drawn" if review.origin is PanelOrigin.SUBMITTED else "Asked for"
+    card.text(f"{plain(reason, 600)}\n{by} by <@{review.requester_id}>.")
     if picture is not None:
         card.gallery(picture)
     card.text(lines_within((_check_line(c, facts) for c in facts.candidate.report.checks), 1800))
@@ -171,9 +173,10 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
 def evidence_alt(facts: ReviewFacts) -> str:
     """The evidence picture in words."""
     review = facts.review
+    reason = clip(_named(review.reason, facts.names), 100)
     return (
         f"Evidence for review {review.id}: the picture of panel {review.panel_id} beside the "
-        f"registered references; {flag_look(review.flag).word}. {clip(review.reason, 100)}"
+        f"registered references; {flag_look(review.flag).word}. {reason}"
     )
 
 
@@ -182,11 +185,21 @@ def evidence_stem(review_id: int) -> str:
     return f"review-{review_id}-evidence"
 
 
+def _named(reason: str, names: Mapping[str, str]) -> str:
+    """The reason with people's names for the characters in place of their ids."""
+    for character_id, name in names.items():
+        reason = reason.replace(f"{character_id}:", f"{name}:")
+    return reason
+
+
 def _check_line(check: CharacterCheck, facts: ReviewFacts) -> str:
+    """One character's verdict and figures; its reason only if the card does not say it already."""
     name = plain(facts.names.get(check.character_id, check.character_id), 40)
     measured = figures(check)
     detail = f" ({measured})" if measured else ""
-    return f"{look(check.verdict)} **{name}**{detail}: {plain(check.reason, 220)}"
+    said = check.reason in facts.review.reason
+    reason = "" if said else f": {plain(check.reason, 220)}"
+    return f"{look(check.verdict)} **{name}**{detail}{reason}"
 
 
 def _decision(review: Review, symbol: str, word: str) -> str:

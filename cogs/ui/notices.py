@@ -10,7 +10,7 @@ from cogs.ui.card import Card, button
 from cogs.ui.cards import cast_names
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
-from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, UNKNOWN, WAITING, figures, flag_look, look
+from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, QUIET, WAITING, figures, flag_look, look
 from pipeline.domain.character import Appearance, ColorMode, ReadingDirection, Series
 from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
@@ -29,7 +29,7 @@ _STATUS = {
     PanelStatus.VOTING: ("🗳️", "open for votes", NEUTRAL),
     PanelStatus.ACCEPTED: ("✅", "accepted", GOOD),
     PanelStatus.REJECTED: ("⛔", "rejected", BAD),
-    PanelStatus.CANCELLED: ("▫️", "cancelled", UNKNOWN),
+    PanelStatus.CANCELLED: ("▫️", "cancelled", QUIET),
     PanelStatus.FAILED: ("⚠️", "failed", BAD),
 }
 _READING = {

@@ -1,18 +1,26 @@
 """One visual language for what the check says: a symbol, a word and a colour, always together.
 
 Shape and word carry the meaning alone, for people who do not see the colours apart. The colours
-are of Okabe and Ito's palette. Source: Okabe & Ito, "Color Universal Design", 2008.
+of the verdicts are those of the evidence pictures.
 """
 
 from dataclasses import dataclass
 
 from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, Verdict
+from pipeline.quality.signs import COLORS
 
-NEUTRAL = 0x56B4E9
-WAITING = 0xE69F00
-GOOD = 0x009E73
-BAD = 0xD55E00
-UNKNOWN = 0x8A8A8A
+
+def _colour(verdict: Verdict) -> int:
+    red, green, blue = COLORS[verdict]
+    return red << 16 | green << 8 | blue
+
+
+NEUTRAL = 0x4F7CAC
+WAITING = 0xC9A227
+GOOD = _colour(Verdict.ON_MODEL)
+BAD = _colour(Verdict.OFF_MODEL)
+UNKNOWN = _colour(Verdict.CANNOT_JUDGE)
+QUIET = 0x8A8A8A
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class Look:
 
 _LOOKS = {
     Verdict.ON_MODEL: Look("✅", "on-model", GOOD),
-    Verdict.OFF_MODEL: Look("⛔", "off-model", BAD),
+    Verdict.OFF_MODEL: Look("🛑", "off-model", BAD),
     Verdict.CANNOT_JUDGE: Look("❔", "cannot judge", UNKNOWN),
 }
 _FLAGS = {

@@ -10,9 +10,21 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "contract")]
 pytest.register_assert_rewrite("studio", "discord_contract")
 
-from studio import Studio, StudioOptions, shared_door  # noqa: E402 - the path comes first
+from discord_contract import OPENAPI, openapi_judge  # noqa: E402 - the path comes first
+from studio import Studio, StudioOptions, shared_door  # noqa: E402
 
 from pipeline.imaging.decode import PictureDoor  # noqa: E402
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was judged, or what was skipped."""
+    judge = openapi_judge()
+    if judge is None:
+        words = f"{OPENAPI} is not at hand: requests were judged by the documented rules only"
+    else:
+        total, kinds = sum(judge.judged.values()), len(judge.judged)
+        words = f"{total} Discord requests of {kinds} operations judged by Discord's OpenAPI"
+    terminalreporter.write_line(words)
 
 
 def pytest_configure(config: pytest.Config) -> None:

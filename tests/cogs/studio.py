@@ -20,7 +20,7 @@ from typing import Any
 import discord
 import pytest
 import simcord
-from discord_contract import Request, message_of, openapi_judge, violations, walk
+from discord_contract import Request, violations, walk
 from PIL import Image, ImageDraw
 from simcord.http import router
 
@@ -365,8 +365,6 @@ class Studio:
     def judge(self) -> None:
         """No request breaks a rule; no error was logged unless the story planted one."""
         assert violations(self.log.requests) == []
-        if openapi_judge() is None:
-            logging.getLogger(__name__).warning("Discord's OpenAPI is not at hand: rules only")
         if not self.options.errors_expected:
             assert [r.getMessage() for r in self.errors] == []
 
@@ -467,8 +465,3 @@ def answer(result: simcord.InteractionResult) -> str:
     """What the person who acted was told."""
     said = [*([result.response] if result.response else []), *result.followups]
     return "\n".join(text_of(m) for m in said)
-
-
-def sent_messages(log: Log) -> list[Request]:
-    """The requests that create or edit a message."""
-    return [r for r in log.requests if message_of(r) is not None]

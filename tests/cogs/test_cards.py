@@ -255,6 +255,18 @@ def test_a_decided_review_says_who_and_switches_its_decisions_off():
     assert card.colour == GOOD
 
 
+def test_a_reason_names_people_and_is_said_once():
+    card = evidence(reason="ch_a: Hair differs.")
+    assert "Akira: Hair differs." in texts(card)
+    assert "ch_a" not in texts(card).replace(r"ch\_a", "ch_a")
+    shown = ReviewFacts(
+        review(reason="ch_a: Hair differs."),
+        candidate(30, None, Verdict.OFF_MODEL, "Hair differs."),
+        {"ch_a": "Akira"},
+    )
+    assert texts(evidence_card(shown, None)).count("Hair differs.") == 1
+
+
 def test_the_worst_reason_fits():
     within_limits(evidence(reason=WORST, note=WORST))
 

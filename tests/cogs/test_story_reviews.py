@@ -233,3 +233,25 @@ async def test_a_submission_of_somebody_else_is_flagged_for_its_author_too(studi
     thread = studio.reviews.threads[0]
     assert studio.bob.id in members_of(studio, thread)
     assert studio.ann.id not in members_of(studio, thread)
+
+
+async def test_a_label_may_follow_the_decision(studio: Studio):
+    await studio.register()
+    thread, card = await studio.flagged()
+    await press(studio.mod, card, "Reject")
+    await studio.quiet()
+    asked = await press(studio.mod, thread.last_message, "Label")
+    labelled = await studio.mod.select(asked.followups[0], ["age"])
+    assert labelled.acknowledged
+    assert (await reviews.get_review(studio.app.db, studio.guild.id, 1)).labels == ("age",)
+
+
+async def test_a_thread_that_was_archived_meanwhile_still_shows_the_decision(studio: Studio):
+    await studio.register()
+    thread, card = await studio.flagged()
+    await studio.bot.get_guild(studio.guild.id).get_thread(thread.id).edit(archived=True)
+    await press(studio.mod, card, "Approve")
+    await studio.quiet()
+    assert "Approved" in text_of(thread.last_message)
+    edits = [r.json for r in studio.log.of("PATCH", rf"/channels/{thread.id}")]
+    assert [e["archived"] for e in edits] == [True, False, True]

@@ -1,6 +1,8 @@
 """Stories of trouble: slow engines, restarts, late answers, two servers, errors."""
 
+import discord
 import pytest
+from discord_contract import violations
 from studio import Studio, answer, labels_of, picture, text_of
 
 from pipeline.domain.review import PostKind
@@ -238,3 +240,18 @@ async def test_a_vote_closes_by_itself_when_its_time_is_over(studio: Studio):
     await studio.env.advance_time(60)
     await studio.quiet()
     assert "accepted" in text_of(studio.card())
+
+
+async def test_the_judge_sees_what_the_bot_really_sends(studio: Studio):
+    """A violation planted into the real traffic is found; without it the traffic is clean."""
+    await studio.register()
+    await studio.posted()
+    assert violations(studio.log.requests) == []
+    clean = len(studio.log.requests)
+    channel = studio.bot.get_channel(studio.channel.id)
+    await channel.send("Hello @everyone", allowed_mentions=discord.AllowedMentions.all())
+    await channel.create_thread(name="x" * 101)
+    found = "\n".join(violations(studio.log.requests))
+    assert "pinged" in found
+    assert "100 characters" in found
+    del studio.log.requests[clean:]
