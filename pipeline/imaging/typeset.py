@@ -1,5 +1,6 @@
 """Text and simple signs on pictures: wrapped lines, chips, bars, swatches."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,9 +57,8 @@ def shortened(text: str, style: TextStyle, width: int) -> str:
     line = writable(text)
     if width_of(line, style) <= width:
         return line
-    while line and width_of(line + "…", style) > width:
-        line = line[:-1]
-    return line.rstrip() + "…"
+    keep = bisect_right(range(len(line)), width, key=lambda n: width_of(line[:n] + "…", style))
+    return line[: max(0, keep - 1)].rstrip() + "…"
 
 
 def wrapped(text: str, style: TextStyle, width: int, most: int = 99) -> list[str]:

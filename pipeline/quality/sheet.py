@@ -40,6 +40,8 @@ _LOOK = TextStyle(40, color=QUIET)
 _HEADING = TextStyle(34, bold=True)
 _TEXT = TextStyle(30)
 _LABEL = TextStyle(26, color=QUIET)
+_SAME_POSTURE = 0.14
+"""Heads whose share of the height differs less than this belong to figures of one posture."""
 _GUIDE: Rgb = (150, 176, 196)
 """The blue of an animator's pencil, for ground and height lines."""
 
@@ -177,11 +179,14 @@ def _equal_scale(figures: Sequence[_Figure], height: int) -> list[_Figure]:
     usable = height - 16
     # Heads that cannot be found in a plain rectangle say nothing about scale.
     heads = sorted(f.cutout.diameter / f.cutout.height for f in figures if f.cutout.loose)
-    head = usable * heads[len(heads) // 2] if heads else usable / 3
+    typical = heads[len(heads) // 2] if heads else 1 / 3
     out: list[_Figure] = []
     for figure in figures:
         cutout = figure.cutout
-        scale = head / cutout.diameter if cutout.loose else usable / cutout.height
+        share = cutout.diameter / cutout.height
+        # Figures of one posture get one height: a head is measured less exactly than a figure.
+        same = not cutout.loose or abs(share / typical - 1) < _SAME_POSTURE
+        scale = usable / cutout.height * (1.0 if same else typical / share)
         scale = min(scale, usable / cutout.height, _INNER / 2 / cutout.width)
         out.append(_Figure(figure.reference, cutout, scale))
     return out

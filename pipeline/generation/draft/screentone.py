@@ -46,7 +46,7 @@ def screentone(picture: Image.Image, *, pitch: float, ink: float) -> Image.Image
     around = np.asarray(gray.filter(ImageFilter.BoxBlur(pitch * 0.6)), dtype=np.float32) / 255
     threshold = _screen(gray.height, gray.width, pitch)
     # Stretch towards paper: light tones want few dots.
-    tone = np.clip((light - _BLACK) / (_WHITE - _BLACK), 0, 1) ** 0.8
+    tone = np.clip((light - _BLACK) / (_WHITE - _BLACK), 0, 1) ** 0.62
     dots = np.clip(0.5 + (tone - threshold) * pitch / _SOFTNESS, 0, 1)
     dots = np.where(tone >= 1.0, 1.0, dots)
     line = np.clip((around - light - _LINE_CONTRAST) * _LINE_GAIN, 0, 1)

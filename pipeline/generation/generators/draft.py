@@ -208,9 +208,9 @@ def _scene(plan: ConditioningPlan) -> Scene:
 # Ground line and size of a person at it, as shares of the height, by shot type.
 _CAMERA = {
     ShotType.FULL: (0.7, 0.62),
-    ShotType.HALF: (0.93, 0.86),
-    ShotType.HEADSHOT: (1.08, 1.08),
-    ShotType.DYNAMIC: (0.88, 0.8),
+    ShotType.HALF: (0.9, 0.72),
+    ShotType.HEADSHOT: (1.02, 0.95),
+    ShotType.DYNAMIC: (0.86, 0.74),
 }
 
 
@@ -242,7 +242,7 @@ def _assemble(
     gray = plan.color_mode is ColorMode.GRAYSCALE
     if gray:
         pitch = max(5.0, 0.0085 * min(size))
-        picture = screentone(picture, pitch=pitch, ink=0.62).convert("RGB")
+        picture = screentone(picture, pitch=pitch, ink=0.52).convert("RGB")
     for layer in layers:
         pixels = _in_gray(layer) if gray else layer.pixels
         picture.paste(pixels.convert("RGB"), layer.corner, pixels.getchannel("A"))
