@@ -110,8 +110,11 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     suites = bench.add_subparsers(required=True, metavar="SUITE")
     queue = suites.add_parser("queue", help="claims, fairness, crashes")
     queue.add_argument("--crashes", type=int, default=20, metavar="N")
-    queue.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
     queue.set_defaults(command=_bench_queue)
+    quality = suites.add_parser("quality", help="false flags and misses of the check")
+    quality.set_defaults(command=_bench_quality)
+    for suite in (queue, quality):
+        suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 
 
 # --- commands: each imports its room when it is called ----------------------------------------
@@ -184,3 +187,9 @@ def _bench_queue(arguments: argparse.Namespace) -> int:
     from bot.bench.queue import bench_queue
 
     return bench_queue(crashes=arguments.crashes, json_file=arguments.json_file)
+
+
+def _bench_quality(arguments: argparse.Namespace) -> int:
+    from bot.bench.quality import bench_quality
+
+    return bench_quality(arguments.json_file)

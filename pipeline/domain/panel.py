@@ -8,6 +8,7 @@ from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.geometry import Box, Size
 
 ALTERNATE_LABELS = "ABCD"
+PANEL_SIZE = Size(1024, 768)
 
 
 class PanelOrigin(StrEnum):
@@ -69,7 +70,7 @@ class PanelBrief:
     page: int | None = None
     sketch_sha256: str | None = None
     seed: int = 0
-    size: Size = Size(1024, 768)
+    size: Size = PANEL_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""``onmodel bench quality``: is unused art of a character passed, is everybody else's flagged?
+
+Registers the demo's cast, then checks every held-out picture against every character, as
+``/panel check`` does, without telling the check how the picture is framed.
+"""
+
+import asyncio
+import math
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.app import App, open_app
+from bot.bench.figures import Figure, write_report
+from bot.demo.material import DemoCharacter, DemoMaterial, load_material
+from bot.services.actor import Actor
+from bot.services.cast import NewCharacter
+from bot.settings import Settings
+from pipeline.domain.character import ColorMode
+from pipeline.domain.quality import Verdict
+
+_MANAGER = Actor(1, 1, is_moderator=True, can_manage=True)
+
+
+@dataclass(slots=True)
+class Rates:
+    """Verdicts over pictures of the character itself and over pictures of others."""
+
+    own: Counter[Verdict] = field(default_factory=Counter)
+    others: Counter[Verdict] = field(default_factory=Counter)
+
+
+def bench_quality(json_file: Path | None = None) -> int:
+    """Measure in colour and in black and white, print, write; returns 0."""
+    material = load_material()
+    figures: list[Figure] = []
+    for mode in ColorMode:
+        figures += _figures(mode, asyncio.run(_measure(material, mode)))
+    for figure in figures:
+        print(figure)  # noqa: T201 - the output of a command
+    write_report(figures, json_file)
+    return 0
+
+
+async def _measure(material: DemoMaterial, mode: ColorMode) -> Rates:
+    rates = Rates()
+    with tempfile.TemporaryDirectory(prefix="onmodel-bench-") as name:
+        settings = Settings(data_dir=Path(name), _env_file=None)  # pyright: ignore[reportCallIssue]
+        async with open_app(settings) as app:
+            await app.cast.create_series(_MANAGER, name="Bench", color_mode=mode)
+            for character in material.characters:
+                await _register(app, character)
+            for character in material.characters:
+                for other in material.characters:
+                    await _check(app, character, other, rates)
+            for drawing in material.off_model:
+                verdict = await _verdict(app, drawing.claims, None, drawing.upload.data)
+                rates.others[verdict] += 1
+    return rates
+
+
+async def _register(app: App, character: DemoCharacter) -> None:
+    first, *rest = character.appearances
+    await app.cast.register(
+        _MANAGER,
+        NewCharacter(character.name, character.character_id, first.appearance_id),
+        first.references,
+    )
+    for look in rest:
+        await app.cast.add_references(
+            _MANAGER, character.character_id, look.references, appearance=look.appearance_id
+        )
+
+
+async def _check(app: App, claimed: DemoCharacter, drawn: DemoCharacter, rates: Rates) -> None:
+    """Every held-out picture of ``drawn``, submitted as ``claimed``."""
+    for look in drawn.appearances:
+        for upload in look.held_out:
+            if claimed is drawn:
+                wanted, bucket = look.appearance_id, rates.own
+            else:
+                wanted, bucket = None, rates.others
+            bucket[await _verdict(app, claimed.character_id, wanted, upload.data)] += 1
+
+
+async def _verdict(app: App, character: str, appearance: str | None, data: bytes) -> Verdict:
+    result = await app.cast.check(_MANAGER, data, character=character, appearance=appearance)
+    return result.judged.report.verdict
+
+
+def _figures(mode: ColorMode, rates: Rates) -> list[Figure]:
+    own, others = rates.own.total(), rates.others.total()
+    flagged = rates.own[Verdict.OFF_MODEL]
+    caught = rates.others[Verdict.OFF_MODEL]
+    unsure = rates.own[Verdict.CANNOT_JUDGE] + rates.others[Verdict.CANNOT_JUDGE]
+    return [
+        _share(f"quality.demo.false_flag.{mode}", flagged, own, "lower", 0.10),
+        _share(f"quality.demo.detection.{mode}", caught, others, "higher", 0.90),
+        _share(f"quality.demo.false_pass.{mode}", rates.others[Verdict.ON_MODEL], others, "lower"),
+        _share(f"quality.demo.cannot_judge.{mode}", unsure, own + others, "lower", 0.05),
+    ]
+
+
+def _share(name: str, hits: int, total: int, better: str, target: float | None = None) -> Figure:
+    low, high = wilson(hits, total)
+    direction = "higher" if better == "higher" else "lower"
+    return Figure(name, hits / total, "share", direction, target, None, total, (low, high))
+
+
+def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """The Wilson score interval of a share, 95 % by default. Source: Wilson 1927."""
+    share = hits / total
+    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    middle = share + z * z / (2 * total)
+    scale = 1 + z * z / total
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
