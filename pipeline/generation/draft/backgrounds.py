@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from pipeline.generation.draft import air, effects, nature, outdoors
+from pipeline.generation.draft import air, effects, nature, outdoors, sea
 from pipeline.generation.draft.rooms import room
 from pipeline.generation.draft.scene import ABSTRACT, INDOORS, Place
 from pipeline.generation.draft.site import Site
@@ -17,7 +17,7 @@ PAINTERS: dict[Place, Callable[[Site], None]] = {
     Place.PARK: nature.park,
     Place.FOREST: nature.forest,
     Place.MOUNTAIN: nature.mountain,
-    Place.WATER: nature.water,
+    Place.WATER: sea.water,
     Place.SKY: air.open_sky,
     Place.NIGHT: outdoors.night_sky,
     Place.SPEED: effects.speed_lines,

@@ -22,12 +22,12 @@ def burst(site: Site, focus: Point) -> None:
     """Wedges that point at ``focus`` and leave a clear oval around it."""
     rng, tones = site.rng, site.tones
     reach = math.hypot(site.width, site.height)
-    site.canvas.glow(focus, 0.75 * site.height, tones.light, 0.9)
+    site.canvas.glow(focus, 0.6 * site.height, tones.light, 0.9)
     count = 76
     for k in range(count):
         angle = 2 * math.pi * (k + rng.uniform(-0.3, 0.3)) / count
         half = rng.uniform(0.2, 0.75) * math.pi / count
-        near = rng.uniform(0.42, 0.62) * min(site.width, site.height)
+        near = rng.uniform(0.3, 0.52) * min(site.width, site.height)
         tip = (focus[0] + 1.35 * near * math.cos(angle), focus[1] + near * math.sin(angle))
         outer = [
             (

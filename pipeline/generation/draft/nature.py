@@ -2,12 +2,12 @@
 
 from pipeline.generation.draft.air import clouds, sky
 from pipeline.generation.draft.canvas import Point
-from pipeline.generation.draft.scene import Time, Weather
+from pipeline.generation.draft.scene import Time
 from pipeline.generation.draft.site import Site
 from pipeline.generation.draft.tones import Rgb, mix, multiply, rgb
 
 
-def _land(site: Site, level: float, bumps: float, color: Rgb, ink: Rgb) -> None:
+def land(site: Site, level: float, bumps: float, color: Rgb, ink: Rgb) -> None:
     """A hill line across the picture at ``level`` pixels, ``bumps`` pixels high."""
     rng, width = site.rng, site.width
     count = 5
@@ -70,13 +70,13 @@ def park(site: Site) -> None:
     if site.scene.time is not Time.NIGHT:
         clouds(site, count=3, low=0.55 * min(floor, site.height))
     far = mix(tones.main, tones.low, 0.6)
-    _land(site, floor - 0.25 * unit, 0.12 * unit, far, mix(tones.ink, tones.low, 0.6))
+    land(site, floor - 0.25 * unit, 0.12 * unit, far, mix(tones.ink, tones.low, 0.6))
     x = -0.1 * unit
     while x < site.width + 0.2 * unit:
         tall = rng.uniform(0.5, 0.8) * unit
         _tree(site, (x, floor - 0.02 * unit), tall, mix(tones.main, tones.low, 0.45))
         x += rng.uniform(0.3, 0.6) * unit
-    _land(site, floor, 0.02 * unit, mix(tones.ground, tones.main, 0.15), tones.ink)
+    land(site, floor, 0.02 * unit, mix(tones.ground, tones.main, 0.15), tones.ink)
     if floor < site.height:
         _path(site)
         _grass(site, mix(tones.ground, tones.ink, 0.35))
@@ -126,7 +126,7 @@ def forest(site: Site) -> None:
                 site.pen,
             )
             x += rng.uniform(0.25, 0.6) * unit
-        _land(
+        land(
             site,
             site.floor - 0.1 * unit * share,
             0.05 * unit,
@@ -140,7 +140,7 @@ def forest(site: Site) -> None:
 
 def _forest_floor(site: Site, deep: Rgb) -> None:
     tones, rng, unit = site.tones, site.rng, site.unit
-    _land(site, site.floor, 0.02 * unit, mix(tones.ground, deep, 0.35), tones.ink)
+    land(site, site.floor, 0.02 * unit, mix(tones.ground, deep, 0.35), tones.ink)
     _grass(site, mix(deep, tones.ink, 0.35))
     for _ in range(6):
         x = rng.uniform(0, site.width)
@@ -203,11 +203,11 @@ def mountain(site: Site) -> None:
             )
             _peak(site, peak, rock, share)
             x += rng.uniform(0.7, 1.1) * unit
-    _land(site, site.floor - 0.12 * unit, 0.08 * unit, mix(tones.main, tones.low, 0.4), tones.ink)
+    land(site, site.floor - 0.12 * unit, 0.08 * unit, mix(tones.main, tones.low, 0.4), tones.ink)
     for _ in range(max(4, round(site.width / (0.3 * unit)))):
         at = (rng.uniform(0, site.width), site.floor - rng.uniform(-0.02, 0.1) * unit)
         _fir(site, at, rng.uniform(0.25, 0.45) * unit, mix(tones.main, tones.low, 0.25))
-    _land(site, site.floor + 0.02 * unit, 0.03 * unit, tones.ground, tones.ink)
+    land(site, site.floor + 0.02 * unit, 0.03 * unit, tones.ground, tones.ink)
     if site.floor < site.height:
         _grass(site, mix(tones.ground, tones.ink, 0.35))
         for _ in range(4):
@@ -246,94 +246,4 @@ def _peak(site: Site, peak: Point, rock: Rgb, share: float) -> None:
         mix(site.tones.light, site.tones.low, share * 0.6),
         ink,
         site.pen * 0.8,
-    )
-
-
-def water(site: Site) -> None:
-    """The sea to the horizon, with a beach to stand on."""
-    sky(site)
-    canvas, tones, rng, unit = site.canvas, site.tones, site.rng, site.unit
-    horizon = min(site.floor, site.height) - 0.34 * unit
-    if site.scene.time is not Time.NIGHT:
-        clouds(site, count=3, low=0.7 * horizon)
-    island = mix(tones.main, tones.low, 0.6)
-    at = site.width * rng.uniform(0.1, 0.9)
-    canvas.blob(
-        [
-            (at - 0.5 * unit, horizon + 9),
-            (at - 0.2 * unit, horizon - 0.12 * unit),
-            (at + 0.1 * unit, horizon - 0.16 * unit),
-            (at + 0.55 * unit, horizon + 9),
-        ],
-        island,
-        mix(tones.ink, tones.low, 0.6),
-        site.pen,
-    )
-    sea = mix(rgb("#6fb3cc"), multiply(tones.far, tones.low), 0.35 if not site.night else 0.9)
-    canvas.gradient(mix(sea, tones.low, 0.35), sea, horizon, max(site.height, horizon + 1))
-    canvas.line([(0, horizon), (site.width, horizon)], mix(tones.ink, sea, 0.5), site.pen)
-    _waves(site, horizon, sea)
-    _boat(site, site.width * rng.choice((0.18, 0.8)), horizon + 0.06 * unit)
-    if site.floor < site.height:
-        sand = (
-            mix(rgb("#ecd6a8"), tones.low, 0.25)
-            if not site.night
-            else mix(tones.second, tones.far, 0.4)
-        )
-        if site.scene.weather is Weather.SNOW:
-            sand = mix(sand, (255, 255, 255), 0.7)
-        _land(
-            site,
-            site.floor + 0.02 * unit,
-            0.035 * unit,
-            mix(tones.light, sea, 0.2),
-            mix(tones.ink, sea, 0.5),
-        )
-        _land(site, site.floor + 0.06 * unit, 0.03 * unit, sand, mix(tones.ink, sand, 0.4))
-
-
-def _waves(site: Site, horizon: float, sea: Rgb) -> None:
-    rng = site.rng
-    for _ in range(40):
-        depth = rng.random() ** 1.5
-        y = horizon + 4 + depth * (site.height - horizon)
-        x = rng.uniform(-20, site.width)
-        length = (0.06 + 0.2 * depth) * site.unit
-        site.canvas.curve(
-            [
-                (x, y),
-                (x + 0.3 * length, y - 0.06 * length),
-                (x + 0.7 * length, y + 0.02 * length),
-                (x + length, y - 0.03 * length),
-            ],
-            mix(sea, site.tones.light, 0.55),
-            site.pen,
-        )
-
-
-def _boat(site: Site, x: float, y: float) -> None:
-    canvas, tones, u = site.canvas, site.tones, 0.5 * site.unit
-    ink = mix(tones.ink, tones.low, 0.2)
-    canvas.poly(
-        [(x, y - 0.62 * u), (x, y - 0.1 * u), (x + 0.32 * u, y - 0.1 * u)],
-        tones.light,
-        ink,
-        site.pen,
-    )
-    canvas.poly(
-        [(x - 0.03 * u, y - 0.5 * u), (x - 0.03 * u, y - 0.1 * u), (x - 0.24 * u, y - 0.1 * u)],
-        mix(tones.accent, tones.low, 0.25),
-        ink,
-        site.pen,
-    )
-    canvas.poly(
-        [
-            (x - 0.32 * u, y - 0.07 * u),
-            (x + 0.36 * u, y - 0.07 * u),
-            (x + 0.24 * u, y + 0.06 * u),
-            (x - 0.22 * u, y + 0.06 * u),
-        ],
-        mix(tones.second, tones.low, 0.15),
-        ink,
-        site.pen,
     )

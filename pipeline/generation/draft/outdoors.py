@@ -1,6 +1,7 @@
 """Built backgrounds: street, city, and what is lit at night."""
 
 from pipeline.generation.draft.air import clouds, sky
+from pipeline.generation.draft.scene import Time
 from pipeline.generation.draft.site import Site
 from pipeline.generation.draft.tones import Rgb, mix, multiply
 
@@ -144,7 +145,7 @@ def _street_lamp(site: Site, x: float) -> None:
     base = site.floor + 0.06 * u
     top = base - 1.75 * u
     ink = mix(tones.ink, tones.low, 0.1)
-    if site.scene.time.value != "day":
+    if site.scene.time is not Time.DAY:
         canvas.glow((x, top), 0.8 * u, (255, 226, 150), 0.7)
     canvas.line([(x, base), (x, top + 0.1 * u)], ink, 0.035 * u)
     canvas.rect((x - 0.06 * u, base - 0.14 * u, x + 0.06 * u, base), ink)
@@ -181,7 +182,7 @@ def _street_tree(site: Site, x: float) -> None:
 def city(site: Site) -> None:
     """A skyline behind a parapet, as seen from a roof."""
     sky(site)
-    if not site.night and site.scene.time.value == "day":
+    if site.scene.time is Time.DAY:
         clouds(site, count=2, low=0.5 * site.floor)
     _skyline(site, share=0.75, height=(1.6, 3.0))
     _skyline(site, share=0.45, height=(1.0, 2.2))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pipeline.generation.draft import furniture
+from pipeline.generation.draft import furniture, hangings
 from pipeline.generation.draft.scene import Place
 from pipeline.generation.draft.site import Site
 from pipeline.generation.draft.tones import mix, multiply
@@ -12,32 +12,32 @@ Item = Callable[[Site, float], None]
 # What stands along the wall: first what makes the room recognisable, then what fills it.
 FURNISHING: dict[Place, tuple[tuple[Item, ...], tuple[Item, ...]]] = {
     Place.LIVING_ROOM: (
-        (furniture.window, furniture.sofa),
-        (furniture.plant, furniture.picture, furniture.lamp, furniture.bookcase),
+        (hangings.window, furniture.sofa),
+        (furniture.plant, hangings.picture, furniture.lamp, furniture.bookcase),
     ),
     Place.BEDROOM: (
-        (furniture.bed, furniture.window),
-        (furniture.lamp, furniture.picture, furniture.wardrobe, furniture.plant),
+        (furniture.bed, hangings.window),
+        (furniture.lamp, hangings.picture, furniture.wardrobe, furniture.plant),
     ),
     Place.KITCHEN: (
-        (furniture.kitchen_unit, furniture.window),
-        (furniture.fridge, furniture.kitchen_unit, furniture.clock),
+        (furniture.kitchen_unit, hangings.window),
+        (furniture.fridge, furniture.kitchen_unit, hangings.clock),
     ),
     Place.CLASSROOM: (
-        (furniture.blackboard, furniture.window),
-        (furniture.clock, furniture.bookcase, furniture.chart),
+        (hangings.blackboard, hangings.window),
+        (hangings.clock, furniture.bookcase, hangings.chart),
     ),
     Place.OFFICE: (
-        (furniture.window, furniture.workplace),
-        (furniture.chart, furniture.plant, furniture.cabinet, furniture.clock),
+        (hangings.window, furniture.workplace),
+        (hangings.chart, furniture.plant, furniture.cabinet, hangings.clock),
     ),
     Place.CAFE: (
-        (furniture.counter, furniture.menu_board),
-        (furniture.window, furniture.plant, furniture.picture),
+        (furniture.counter, hangings.menu_board),
+        (hangings.window, furniture.plant, hangings.picture),
     ),
     Place.LIBRARY: (
         (furniture.bookcase, furniture.bookcase),
-        (furniture.bookcase, furniture.window, furniture.lamp),
+        (furniture.bookcase, hangings.window, furniture.lamp),
     ),
 }
 
