@@ -64,7 +64,7 @@ def check(verdict: Verdict, **changed: object) -> CharacterCheck:
         "crop": CropClass.HEAD, "box": Box(130, 85, 271, 480), "nearest_reference": 1,
         "segments": {"palette:x:1": 0.5, "structure:x:1": 0.7},
     }  # fmt: skip
-    return CharacterCheck(**{**values, **changed})  # type: ignore[arg-type]
+    return CharacterCheck(**{**values, **changed})
 
 
 def judged(*checks: CharacterCheck, duplicate: str | None = None) -> JudgedCandidate:
