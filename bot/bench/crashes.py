@@ -13,12 +13,13 @@ from pathlib import Path
 from bot.app import DATABASE_NAME
 from bot.bench import pasting
 from bot.bench.board import Board, open_board
-from bot.bench.life import Life, session_of
+from bot.bench.life import Life, end_orphans
 
 _QUIET_SECONDS = 180.0  # a studio that is not quiet after that never will be
 _WORKER_SHARE = 0.5  # of the kills
 _MEASURED_SHARE = 0.35  # of the kills are followed by a wait for the next post
-_POISON_SHARE = 0.06  # of the requests abort their worker every time
+_EARLY_SHARE = 0.2  # of the kills may hit a studio that is still starting
+_POISON_SHARE, _STRANGER_SHARE = 0.05, 0.15  # of the requests abort their worker, are off-model
 _MEMBERS = 5
 _OUTCOMES = {"vote_card", "panel_failed", "review_thread"}
 _LIVE = ("queued", "running")
@@ -35,7 +36,9 @@ class CrashResult:
         doubled: panels that were posted more than once, keys that became two panels.
         stuck: jobs, panels and posts that were still waiting at the end.
         orphans: processes that outlived their studio.
-        outcomes: how the jobs ended.
+        outcomes: how the jobs ended, and as what they were posted.
+        interrupted: how often a job was claimed again.
+        repeated: how many posts took more than one try.
         recovery: seconds from a kill to the next post, by what was killed.
         stop_status: exit status of the last, graceful stop.
         stop_seconds: how long that took.
@@ -48,6 +51,8 @@ class CrashResult:
     stuck: list[str] = field(default_factory=list)
     orphans: list[int] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
+    interrupted: int = 0
+    repeated: int = 0
     recovery: dict[str, list[float]] = field(default_factory=lambda: {"studio": [], "worker": []})
     stop_status: int = 0
     stop_seconds: float = 0.0
@@ -102,9 +107,11 @@ class CrashRun:
 
     def _kill_something(self, life: Life) -> Life:
         """Ask for a few panels, wait a random moment, kill."""
-        for _ in range(self._random.randint(1, 2)):
+        for _ in range(self._random.randint(1, 3)):
             life.send(self._wish())
-        time.sleep(self._random.random() * 0.7)
+        if self._random.random() > _EARLY_SHARE:
+            life.wait_until_ready()
+        time.sleep(self._random.random() * 0.8)
         self._hear(life)
         what = "worker" if self._random.random() < _WORKER_SHARE else "studio"
         posts, waiting = len(self._board.messages()), self._waiting()
@@ -123,12 +130,16 @@ class CrashRun:
         return life
 
     def _wish(self) -> dict[str, object]:
-        number = len(self._wanted)
-        poison = self._random.random() < _POISON_SHARE
+        number, luck = len(self._wanted), self._random.random()
+        prompt = f"a street, take {number}"
+        if luck < _POISON_SHARE:
+            prompt = pasting.POISON
+        elif luck < _POISON_SHARE + _STRANGER_SHARE:
+            prompt = f"{pasting.STRANGER}, take {number}"
         request: dict[str, object] = {
             "key": f"wish {number}",
             "member": 10 + number % _MEMBERS,
-            "prompt": pasting.POISON if poison else f"a street, take {number}",
+            "prompt": prompt,
         }
         self._wanted[f"wish {number}"] = request
         return request
@@ -156,15 +167,7 @@ class CrashRun:
         """Leave nothing behind, whatever happened; what has to be killed here is an orphan."""
         if self._life is not None:
             self._life.end()
-        until = time.monotonic() + 20.0
-        alive = self._alive()
-        while alive and time.monotonic() < until:
-            time.sleep(0.05)
-            alive = self._alive()
-        self.result.orphans = sorted(alive)
-
-    def _alive(self) -> set[int]:
-        return set().union(*(session_of(leader) for leader in self._leaders))
+        self.result.orphans = end_orphans(self._leaders)
 
     # --- judging ----------------------------------------------------------------------------
 
@@ -193,9 +196,12 @@ class CrashRun:
         result = self.result
         result.stuck = self._unfinished()
         with self._database() as db:
-            jobs = db.execute("SELECT dedupe_key, panel_id, status FROM job").fetchall()
+            jobs = db.execute("SELECT dedupe_key, panel_id, status, fence FROM job").fetchall()
+            (result.repeated,) = db.execute("SELECT sum(tries > 1) FROM outbox").fetchone()
             reviews = dict(db.execute("SELECT id, panel_id FROM review").fetchall())
         result.outcomes = Counter(row["status"] for row in jobs)
+        result.outcomes.update(message.kind for message in self._board.messages())
+        result.interrupted = sum(max(0, row["fence"] - 1) for row in jobs)
         posts = Counter(
             reviews[message.subject] if message.kind == "review_thread" else message.subject
             for message in self._board.messages()

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 _MODULE = "bot.bench.studio"
+_ORPHAN_SECONDS = 20.0  # whoever lives longer than that without its parent is an orphan
 
 
 class StudioDied(RuntimeError):
@@ -47,7 +49,8 @@ class Life:
             start_new_session=True,  # so that all its descendants can be found later
         )
         self.pid = self._process.pid
-        self._threads = [threading.Thread(target=t) for t in (self._listen, self._write)]
+        work = (self._listen, self._write)
+        self._threads = [threading.Thread(target=target, daemon=True) for target in work]
         for thread in self._threads:
             thread.start()
 
@@ -103,15 +106,17 @@ class Life:
         """Reap it and read what it said before it died: that counts as acknowledged."""
         self._process.wait()
         self._lines.put("")
+        self._log.close()
+        self.closed = True
         for thread in self._threads:
-            thread.join()
+            thread.join(_ORPHAN_SECONDS)
+        if any(thread.is_alive() for thread in self._threads):
+            return  # an orphan holds the other end; it will be found in the session
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(BrokenPipeError):  # what it did not read any more
             self._process.stdin.close()
         self._process.stdout.close()
-        self._log.close()
-        self.closed = True
 
     def _write(self) -> None:
         assert self._process.stdin is not None
@@ -137,6 +142,24 @@ class Life:
                     self.acks.add(key)
                 case {"refused": key, "why": why}:
                     self.refused[key] = why
+
+
+def end_orphans(leaders: Iterable[int]) -> list[int]:
+    """The processes that outlived their session's leader by far; they are killed and named."""
+    leaders = list(leaders)
+    until = time.monotonic() + _ORPHAN_SECONDS
+    alive = _alive(leaders)
+    while alive and time.monotonic() < until:
+        time.sleep(0.05)
+        alive = _alive(leaders)
+    for pid in alive:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return sorted(alive)
+
+
+def _alive(leaders: Iterable[int]) -> set[int]:
+    return set().union(*(session_of(leader) for leader in leaders))
 
 
 def session_of(leader: int) -> set[int]:

@@ -6,11 +6,12 @@ It is registered as any third party's engine: through an entry point of an insta
 
 import io
 import os
+import random
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import Cancelled
@@ -21,8 +22,10 @@ from pipeline.generation.generators.base import IsCancelled, Progress
 NAME = "pasting"
 POISON = "ink spill"
 """A prompt with these words aborts the worker, every time."""
+STRANGER = "a stranger"
+"""A prompt with these words pastes a figure that nobody takes for the reference."""
 
-_STEPS, _STEP_SECONDS = 6, 0.04
+_STEPS, _STEP_SECONDS = 5, 0.03
 
 
 class PastingGenerator:
@@ -58,15 +61,36 @@ def _paste(plan: ConditioningPlan, pictures: Mapping[str, bytes], number: int) -
     member = plan.cast[0]
     figure = Image.open(io.BytesIO(pictures[member.references[0].sha256])).convert("RGBA")
     figure.thumbnail(plan.size)
-    shade = (plan.seed + number) % 200
-    ground = Image.new("RGB", plan.size, (255 - shade, 200, 55 + shade))
+    if STRANGER in plan.prompt:
+        alpha = figure.getchannel("A")
+        figure = ImageOps.invert(figure.convert("RGB")).rotate(180)
+        figure.putalpha(alpha)
+    ground = _ground(plan.size, plan.seed + number)
     left, top = (plan.size.width - figure.width) // 2, plan.size.height - figure.height
     ground.paste(figure, (left, top), figure)
-    file = io.BytesIO()
-    ground.save(file, "PNG", compress_level=1)
+    mask = Image.new("L", plan.size)
+    mask.paste(figure.getchannel("A"), (left, top))
     box = Box(left, top, left + figure.width, top + figure.height)
-    size = Size(*plan.size)
-    return Candidate(file.getvalue(), size, (PlacedFigure(member.character_id, box),))
+    placed = PlacedFigure(member.character_id, box, mask=_png(mask))
+    return Candidate(_png(ground), Size(*plan.size), (placed,))
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _ground(size: Size, seed: int) -> Image.Image:
+    """Some blocks of colour, so that two panels are not copies of each other."""
+    chance = random.Random(seed)
+    ground = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(ground)
+    for _ in range(12):
+        x, y = chance.randrange(size.width), chance.randrange(size.height)
+        shade = tuple(chance.randrange(256) for _ in range(3))
+        draw.rectangle((x, y, x + size.width // 3, y + size.height // 3), fill=shade)
+    return ground
 
 
 def install(folder: Path) -> None:

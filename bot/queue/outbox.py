@@ -145,13 +145,14 @@ class OutboxPump:
 
     async def _note_failure(self, item: OutboxItem, error: Exception) -> None:
         give_up = isinstance(error, PostRefused) or item.tries + 1 >= self._limits.tries
-        level = logging.ERROR if give_up else logging.WARNING
+        known = isinstance(error, OnModelError | OSError)  # the words say enough
         log.log(
-            level,
-            "post %d (%s of %d), try %d: %s",
+            logging.ERROR if give_up else logging.WARNING,
+            "post %d (%s of %d), try %d: %s: %r",
             item.id, item.kind.value, item.subject_id, item.tries + 1,
-            "given up" if give_up else "will be tried again",
-            exc_info=error, extra={"action": "outbox_failed"},
+            "given up" if give_up else "will be tried again", error,
+            exc_info=None if known and not give_up else error,
+            extra={"action": "outbox_failed"},
         )  # fmt: skip
         words = str(error) if isinstance(error, OnModelError) else type(error).__name__
         try:
