@@ -90,7 +90,8 @@ async def workroom(
         The task that works; it ends early only if it fails.
     """
     pump = OutboxPump(app.db, bot.poster)
-    dispatcher = Dispatcher(app.db, app.runs, executors, hooks=Hooks(on_settled=pump.notify))
+    hooks = Hooks(on_settled=pump.notify, chores=[app.votes.close_due])
+    dispatcher = Dispatcher(app.db, app.runs, executors, hooks=hooks)
 
     def wake() -> None:
         dispatcher.notify()

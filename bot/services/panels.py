@@ -221,8 +221,10 @@ class PanelService:
         )
 
     async def queue(self, actor: Actor) -> list[QueueEntry]:
-        """What waits and runs in this guild, next first."""
-        places = await jobs.queue_places(self._db, actor.guild_id)
+        """What runs in this guild (at place 0), then what waits, next first."""
+        running = await jobs.running_jobs(self._db, actor.guild_id)
+        places = [(job, QueuePlace(job.id, 0, 0, None)) for job in running]
+        places += await jobs.queue_places(self._db, actor.guild_id)
         return [
             QueueEntry(job, place, await panels.get_panel(self._db, actor.guild_id, job.panel_id))
             for job, place in places
