@@ -24,7 +24,6 @@ from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card, vo
 from cogs.ui.notices import failed_card
 from pipeline.domain.errors import NotFound
 from pipeline.domain.review import OutboxItem, Posted, PostKind
-from storage import outbox
 
 log = logging.getLogger(__name__)
 
@@ -273,7 +272,7 @@ class DiscordPoster:
         )
 
     async def _posts(self, guild_id: int, kind: PostKind, subject: int) -> list[Posted]:
-        return list(await outbox.posts_of(self.bot.app.db, guild_id, kind, subject))
+        return await self.bot.app.panels.posts(guild_id, kind, subject)
 
     async def _moderators(self, guild_id: int) -> int | None:
         try:

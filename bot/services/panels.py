@@ -17,9 +17,9 @@ from pipeline.domain.panel import (
     PanelOrigin,
     PanelStatus,
 )
-from pipeline.domain.review import Review, StoredCandidate, Tally
+from pipeline.domain.review import Posted, PostKind, Review, StoredCandidate, Tally
 from pipeline.imaging.decode import PictureDoor
-from storage import attempts, cast, jobs, panels, reviews, votes
+from storage import attempts, cast, jobs, outbox, panels, reviews, votes
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 
@@ -237,6 +237,10 @@ class PanelService:
             NotFound: the guild has no such picture.
         """
         return await self._blobs.get(guild_id, sha256)
+
+    async def posts(self, guild_id: int, kind: PostKind, subject_id: int) -> list[Posted]:
+        """Where the posts about a panel or a review ended up, oldest first."""
+        return await outbox.posts_of(self._db, guild_id, kind, subject_id)
 
     async def recipe(self, actor: Actor, panel_id: int) -> str:
         """How the chosen (or first) candidate was made: words for people, then the plan's JSON.
