@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,8 +51,19 @@ def measure_claims(folder: Path, backlog: int = BACKLOG, claims: int = CLAIMS) -
         _ratio("queue.claim.ratio", _naive(folder, backlog, claims), ours.seconds, _NAIVE),
     ]
     if find_spec("huey") is not None:
-        peer = _huey(folder, backlog, claims)
-        figures.append(_ratio("queue.claim.ratio.huey", peer, ours.seconds, _HUEY))
+        peer, together = _huey(folder, backlog, claims)
+        name = "queue.claim.ratio.huey"
+        figures += [
+            _ratio(name, peer, ours.seconds, _HUEY),
+            Figure(
+                f"{name}.{AT_ONCE}_at_once",
+                ours.together / together,
+                "ratio",
+                "higher",
+                peer=f"{_HUEY}, {AT_ONCE} threads",
+                n=claims,
+            ),
+        ]
     return figures
 
 
@@ -214,16 +226,22 @@ def _naive_table(path: Path, backlog: int) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _huey(folder: Path, backlog: int, claims: int) -> list[float]:
+def _huey(folder: Path, backlog: int, claims: int) -> tuple[list[float], float]:
+    """Seconds of single claims, and claims a second of several threads."""
     from huey.storage import SqliteStorage  # pyright: ignore[reportMissingImports] - optional
 
     storage = SqliteStorage("bench", str(folder / "huey.db"), fsync=True)
+    with storage.db(commit=True) as cursor:
+        cursor.executemany(
+            "insert into task (queue, data, priority) values ('bench', ?, 0)",
+            ((b"x" * 300,) for _ in range(backlog)),
+        )
     try:
-        with storage.db(commit=True) as cursor:
-            cursor.executemany(
-                "insert into task (queue, data, priority) values ('bench', ?, 0)",
-                ((b"x" * 300,) for _ in range(backlog)),
-            )
-        return _timed(storage.dequeue, claims)
+        alone = _timed(storage.dequeue, claims)
+        began = time.perf_counter()
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            each = claims // AT_ONCE
+            list(threads.map(lambda _: _timed(storage.dequeue, each), range(AT_ONCE)))
+        return alone, each * AT_ONCE / (time.perf_counter() - began)
     finally:
         storage.close()
