@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from pipeline.domain.character import ShotType
 from pipeline.domain.fingerprint import CropClass
@@ -29,6 +29,8 @@ GROUND = (160, 160, 160)
 CROPS_VERSION = 1
 _HALF_SIDE, _HALF_TOP = 6.0, -1.45
 """The upper half is a square of 6 head radii (about two heads and a half), from above the hair."""
+_TELLING = 40.0
+"""RGB distance from the old ground from which a colour tells how much of a pixel is figure."""
 _HALF_REACHES = 3.0
 """The upper half counts as shown if the figure reaches so many head radii under its middle."""
 _HEADSHOT_UP_TO, _HALF_UP_TO = 2.6, 5.2
@@ -85,7 +87,7 @@ def crops_of(
     """
     head = find_head(figure)
     return {
-        crop: _cut(image, figure.mask, _region(crop, figure, head))
+        crop: _cut(image, figure, _region(crop, figure, head))
         for crop in classes_shown(shot_type)
         if crop is not CropClass.HALF or figure.box.y1 - head.y >= _HALF_REACHES * head.radius
     }
@@ -108,17 +110,38 @@ def _squared(box: Box) -> Box:
     return Box(x0, y0, x0 + side, y0 + side)
 
 
-def _cut(image: Image.Image, mask: Mask, region: Box) -> FigureCrop:
+def _cut(image: Image.Image, figure: Figure, region: Box) -> FigureCrop:
     """Cut a region, which may reach past the picture, and lay it on the ground."""
     pixels = image.crop(region)
-    seen = Image.fromarray(mask).crop(region)
+    seen = Image.fromarray(figure.mask).crop(region)
     ground = Image.new("RGB", pixels.size, GROUND)
     if pixels.mode == "RGBA":  # soft edges blend with the ground, not with what alpha hid
         over = ground.copy()
         over.paste(pixels.convert("RGB"), mask=pixels.getchannel("A"))
         pixels = over
+    elif figure.ground is not None:
+        pixels = _edges_unblended(pixels, seen, figure.ground)
     ground.paste(pixels, mask=seen)
     size = (CROP_SIDE, CROP_SIDE)
     small = seen.resize(size, Image.Resampling.BOX)
     solid = np.where(np.asarray(small) > 127, 255, 0).astype(np.uint8)
     return FigureCrop(ground.resize(size, Image.Resampling.LANCZOS), solid)
+
+
+def _edges_unblended(
+    pixels: Image.Image, seen: Image.Image, old: tuple[int, int, int]
+) -> Image.Image:
+    """Replace the share of the old ground in the figure's edge pixels by the new ground.
+
+    How much of an edge pixel is figure is told by how far its colour is from the old ground,
+    against the farthest colour around it. Where nothing around is far, it is left alone.
+    """
+    values = np.asarray(pixels, np.float32)
+    far = np.linalg.norm(values - np.array(old, np.float32), axis=2).clip(0, 255)
+    around = Image.fromarray(far.astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
+    farthest = np.asarray(around, np.float32)
+    inner = np.asarray(seen.filter(ImageFilter.MinFilter(5)))
+    share = np.where((inner > 127) | (farthest < _TELLING), 1.0, far / np.maximum(farthest, 1.0))
+    shift = np.array(GROUND, np.float32) - np.array(old, np.float32)
+    unblended = values + (1.0 - share[..., None]) * shift
+    return Image.fromarray(unblended.clip(0, 255).astype(np.uint8))

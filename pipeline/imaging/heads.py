@@ -9,14 +9,16 @@ from PIL import Image
 from pipeline.domain.geometry import Box
 from pipeline.imaging.masks import Figure, Flags
 
-_WORK_SIDE = 96
-_LEAST, _LEAST_OF_HEIGHT = 0.30, 0.048
+_WORK = 3_000_000
+"""Cells of the distance transform (height × width²), which sets how finely a figure is seen."""
+_LEAST, _LEAST_OF_HEIGHT = 0.25, 0.048
 """A head's disc has at least these shares of the figure's largest disc and of its height.
 
 That passes over raised hands and buns; heads in figures of eight heads still have 0.05.
 """
-_GROWTH, _AHEAD = 1.04, 0.5
-"""The head ends its growth: half a radius further down no disc is 4 % larger."""
+_GROWTH, _AHEAD = 1.10, 0.5
+"""The head ends its growth: half a radius further down no disc is a tenth larger."""
+_PLATEAU = 0.96
 _REACH = 1.35
 """Half the side of a head box, in radii of the disc: hair, ears and chin stay inside."""
 
@@ -55,27 +57,35 @@ def find_head(figure: Figure) -> Head:
     """
     inside = figure.inside
     height, width = inside.shape
-    scale = _WORK_SIDE / max(height, width)
+    scale = min(1.0, (_WORK / (height * width * width)) ** (1 / 3))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(Image.fromarray(inside).resize(size, Image.Resampling.BOX)) > 127
     depth = _inner_distance(small)
     radii = depth.max(axis=1)
-    row = _first_plateau(radii, max(_LEAST * radii.max(), _LEAST_OF_HEIGHT * len(radii)))
-    column = float(np.flatnonzero(depth[row] >= depth[row].max()).mean())
+    rows = _first_plateau(radii, max(_LEAST * radii.max(), _LEAST_OF_HEIGHT * len(radii)))
+    column = float(np.mean([_middle_of_peak(depth[row]) for row in rows]))
     return Head(
         figure.box.x0 + (column + 0.5) / scale,
-        figure.box.y0 + (row + 0.5) / scale,
-        max(1.0, float(depth[row].max()) / scale),
+        figure.box.y0 + (float(rows.mean()) + 0.5) / scale,
+        max(1.0, float(radii[rows].max()) / scale),
     )
 
 
-def _first_plateau(radii: NDArray[np.float64], least: float) -> int:
-    """The topmost row whose disc is large enough and no longer outgrown by the next ones."""
+def _first_plateau(radii: NDArray[np.float64], least: float) -> NDArray[np.intp]:
+    """The topmost rows whose disc is large enough and no longer outgrown by the next ones.
+
+    Long faces hold several discs of nearly one size: all their rows are returned, since their
+    mean stays where it is when one of them grows by a pixel.
+    """
     for row, radius in enumerate(radii):
         ahead = radii[row : row + 2 + round(_AHEAD * radius)]
         if radius >= least and ahead.max() <= _GROWTH * radius:
-            return row + int(np.argmax(ahead))
-    return int(np.argmax(radii))
+            return row + np.flatnonzero(ahead >= _PLATEAU * ahead.max())
+    return np.array([int(np.argmax(radii))])
+
+
+def _middle_of_peak(depths: NDArray[np.float64]) -> float:
+    return float(np.flatnonzero(depths >= depths.max()).mean())
 
 
 def _inner_distance(solid: Flags) -> NDArray[np.float64]:
