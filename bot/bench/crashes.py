@@ -15,7 +15,8 @@ from bot.bench import pasting
 from bot.bench.board import Board, open_board
 from bot.bench.life import Life, end_orphans
 
-_QUIET_SECONDS = 180.0  # a studio that is not quiet after that never will be
+_STUCK_SECONDS = 60.0  # a studio that gets nothing done for so long never will
+_MOST_WAITING = 6  # requests, so that the kills and not the backlog decide how long a run takes
 _WORKER_SHARE = 0.5  # of the kills
 _MEASURED_SHARE = 0.35  # of the kills are followed by a wait for the next post
 _EARLY_SHARE = 0.2  # of the kills may hit a studio that is still starting
@@ -107,8 +108,9 @@ class CrashRun:
 
     def _kill_something(self, life: Life) -> Life:
         """Ask for a few panels, wait a random moment, kill."""
-        for _ in range(self._random.randint(1, 3)):
-            life.send(self._wish())
+        if self._waiting() < _MOST_WAITING:
+            for _ in range(self._random.randint(1, 3)):
+                life.send(self._wish())
         if self._random.random() > _EARLY_SHARE:
             life.wait_until_ready()
         time.sleep(self._random.random() * 0.8)
@@ -124,7 +126,7 @@ class CrashRun:
             return life  # there is no worker yet; try again later
         self.result.kills[what] += 1
         if waiting and self._random.random() < _MEASURED_SHARE:
-            message = self._board.wait_for_message(posts, _QUIET_SECONDS)
+            message = self._board.wait_for_message(posts, _STUCK_SECONDS)
             if message is not None:
                 self.result.recovery[what].append(message.at - at)
         return life
@@ -147,19 +149,24 @@ class CrashRun:
     def _hear(self, life: Life) -> None:
         self.result.acknowledged |= life.acks
 
-    def _waiting(self) -> bool:
-        """Whether something was acknowledged that is not posted yet."""
-        return len(self.result.acknowledged) > len(self._board.messages())
+    def _waiting(self) -> int:
+        """How many requests were made that are not posted yet."""
+        return max(0, len(self._wanted) - len(self._board.messages()))
 
     def _calm(self, life: Life) -> None:
         """Wait until every request is acknowledged and nothing waits any more."""
-        until = time.monotonic() + _QUIET_SECONDS
         for key, request in self._wanted.items():
             if key not in self.result.acknowledged:
                 life.send(request)
-        while time.monotonic() < until:
+        before, until = None, 0.0
+        while True:
             self._hear(life)
-            if self.result.acknowledged >= self._wanted.keys() and not self._unfinished():
+            now = (len(self.result.acknowledged), self._unfinished())
+            if self.result.acknowledged >= self._wanted.keys() and not now[1]:
+                return
+            if now != before:
+                before, until = now, time.monotonic() + _STUCK_SECONDS
+            if time.monotonic() > until:
                 return
             time.sleep(0.05)
 

@@ -17,6 +17,7 @@ from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import Cancelled
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate, PlacedFigure
+from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.generators.base import IsCancelled, Progress
 
 NAME = "pasting"
@@ -33,6 +34,7 @@ class PastingGenerator:
 
     name = NAME
     version = "1"
+    capabilities = Capabilities(references=1, pastes_references=True)
 
     def generate(
         self,

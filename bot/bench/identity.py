@@ -1,0 +1,157 @@
+"""``onmodel bench identity``: who is drawn, source by source and condition by condition."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.bench.exam import CONDITIONS, SHOWN, Exam, compared, make_exams
+from bot.bench.figures import Figure, write_report
+from bot.bench.rivals import Team, default_rivals, make_encoders
+from bot.bench.scores import METRICS, Score, draws, gain, mean_score, score_all
+from pipeline.domain.character import ColorMode
+from pipeline.domain.errors import InvalidInput
+from pipeline.domain.fingerprint import CropClass
+from pipeline.fingerprints.encoders.base import Encoder
+from pipeline.fingerprints.registry import DEFAULT_ENCODERS
+from pipeline.training.catalog import of_splits, read_catalog
+
+_SEED, _RESAMPLES = 20, 200
+_TARGETS = {"auc.color": 0.95, "auc.grey": 0.92, "auc.busy": 0.90,
+            "top1.color": 0.91, "top1.busy": 0.78, "tar01.busy": 0.5}  # fmt: skip
+
+Vectors = NDArray[np.float32]
+Table = dict[tuple[str, str, str], Score]
+"""Scores by metric, condition and source; ``all`` is the mean over sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchPlan:
+    """What is measured.
+
+    Attributes:
+        encoders: sums of encoders as :meth:`bot.bench.rivals.Team.parse` reads them; the first
+            is the one that is reported, the others are rivals.
+        splits: of a catalog with a manifest; without one everything counts.
+        crop: which part of a figure.
+        per_identity: at most so many drawings of each identity, 0 for all.
+    """
+
+    encoders: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ("test", "test-newstyle")
+    crop: CropClass = CropClass.HEAD
+    per_identity: int = 8
+
+
+def bench_identity(data: Path, plan: BenchPlan, json_file: Path | None = None) -> int:
+    """Measure, print a table, write the figures.
+
+    Returns:
+        0.
+
+    Raises:
+        InvalidInput: there is nothing to compare, or an encoder's text is wrong.
+        EncoderUnavailable: an encoder is not known.
+    """
+    chosen = plan.encoders or ("+".join(DEFAULT_ENCODERS),)
+    texts = list(dict.fromkeys([*chosen, *default_rivals()]))
+    teams = [Team.parse(text) for text in texts]
+    encoders = make_encoders(teams)
+    drawings = of_splits(read_catalog(data), plan.splits)
+    exams = make_exams(drawings, plan.crop, plan.per_identity, _SEED)
+    if not exams:
+        raise InvalidInput(f"{data} holds no source with two identities to compare.")
+    tables: dict[str, Table] = {team.text: {} for team in teams}
+    for exam in exams:
+        vectors = encode_exam(exam, encoders)
+        for team in teams:
+            tables[team.text].update(score_exam(exam, team, vectors))
+    for table in tables.values():
+        table.update(_over_sources(table))
+    figures = _figures(texts, tables)
+    for figure in figures:
+        print(figure)  # noqa: T201 - the output of a command
+    write_report(figures, json_file)
+    return 0
+
+
+def encode_exam(
+    exam: Exam, encoders: Mapping[str, Encoder]
+) -> dict[str, dict[str, tuple[Vectors, Vectors]]]:
+    """Vectors of what is known and of what is asked, each (n, d), by encoder and condition."""
+    found: dict[str, dict[str, tuple[Vectors, Vectors]]] = {}
+    for name, encoder in encoders.items():
+        shown = {s: _vectors(encoder, exam, s, ColorMode.COLOR) for s in SHOWN}
+        grey = _vectors(encoder, exam, "color", ColorMode.GRAYSCALE)
+        found[name] = {
+            condition: (grey, grey)
+            if condition == "grey"
+            else (shown["color"], shown.get(condition, shown["color"]))
+            for condition in CONDITIONS
+        }
+    return found
+
+
+def score_exam(
+    exam: Exam, team: Team, vectors: Mapping[str, Mapping[str, tuple[Vectors, Vectors]]]
+) -> Table:
+    """Every metric in every condition that the source has pairs for."""
+    drawn = draws(len(exam.identities), _RESAMPLES, _SEED)
+    table: Table = {}
+    for condition in CONDITIONS:
+        similarity = sum(
+            weight * (vectors[name][condition][0] @ vectors[name][condition][1].T)
+            for name, weight in team.weights.items()
+        )
+        pairs = compared(exam, condition, np.asarray(similarity, np.float64))
+        for metric, score in score_all(pairs, drawn).items():
+            table[metric, condition, exam.source] = score
+    return table
+
+
+def _vectors(encoder: Encoder, exam: Exam, shown: str, mode: ColorMode) -> Vectors:
+    return np.stack([one.vector for one in encoder.encode(exam.crops[shown], mode)])
+
+
+def _over_sources(table: Table) -> Table:
+    return {
+        (metric, condition, "all"): mean_score(scores)
+        for metric in METRICS
+        for condition in CONDITIONS
+        if (scores := [s for key, s in table.items() if key[:2] == (metric, condition)])
+    }
+
+
+def _figures(texts: Sequence[str], tables: Mapping[str, Table]) -> list[Figure]:
+    """The first team's figures by source, then the rivals' means and the first one's lead."""
+    main, *rivals = texts
+    figures = [
+        _figure(f"identity.{'.'.join(key)}", score, key, _peers(key, rivals, tables))
+        for key, score in sorted(tables[main].items())
+    ]
+    for rival in rivals:
+        for key, score in sorted(tables[rival].items()):
+            if key[2] != "all":
+                continue
+            name = ".".join(key)
+            figures.append(_figure(f"identity.rival.{rival}.{name}", score, key, None))
+            lead = gain(tables[main][key], score)
+            figures.append(_figure(f"identity.lead.{rival}.{name}", lead, key, rival, goal=False))
+    return figures
+
+
+def _figure(
+    name: str, score: Score, key: tuple[str, str, str], peer: str | None, *, goal: bool = True
+) -> Figure:
+    target = _TARGETS.get(f"{key[0]}.{key[1]}") if goal and key[2] == "all" else None
+    better = "lower" if key[0] == "eer" else "higher"
+    return Figure(name, score.value, "ratio", better, target, peer, score.n, score.interval)
+
+
+def _peers(
+    key: tuple[str, str, str], rivals: Sequence[str], tables: Mapping[str, Table]
+) -> str | None:
+    values = [f"{rival} {tables[rival][key].value:.3f}" for rival in rivals if key in tables[rival]]
+    return ", ".join(values) or None
