@@ -4,6 +4,7 @@ import re
 
 from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse
 from pipeline.domain.inputs import CastInput, PanelInputs
+from pipeline.generation.capabilities import fit_to
 from pipeline.generation.generators.base import Generator
 from pipeline.prompting.builder import build_prompt, identity_words
 from pipeline.retrieval.rank import rank_references
@@ -28,7 +29,7 @@ def plan_for(inputs: PanelInputs, generator: Generator, *, strength: int) -> Con
         MissingReference: a character has nothing to draw from.
     """
     brief = inputs.brief
-    return ConditioningPlan(
+    plan = ConditioningPlan(
         generator=generator.name,
         generator_version=generator.version,
         prompt=build_prompt(
@@ -49,6 +50,7 @@ def plan_for(inputs: PanelInputs, generator: Generator, *, strength: int) -> Con
         strength=strength,
         balloon_lines=len(brief.dialogue),
     )
+    return fit_to(plan, generator.capabilities)
 
 
 def _condition(member: CastInput, inputs: PanelInputs, strength: int) -> CastConditioning:

@@ -25,6 +25,7 @@ from pipeline.domain.quality import (
     JudgedCandidate,
     Verdict,
 )
+from pipeline.generation.capabilities import Capabilities
 from pipeline.runner import Workshop, run_panel
 
 HASHES = PictureHashes("test", 1, 2, 3)
@@ -36,6 +37,7 @@ class ScriptedEngine:
 
     name: str = "scripted"
     version: str = "1"
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(references=10))
     plans: list = field(default_factory=list)
 
     def generate(self, plan, pictures, *, progress, cancelled):

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.panel import Candidate
+from pipeline.generation.capabilities import Capabilities
 
 Progress = Callable[[float, str], None]
 """Receives the share done, 0 to 1, and a short note for people."""
@@ -17,11 +18,13 @@ class Generator(Protocol):
     """An engine that draws panels.
 
     ``name`` is the word in settings and plans; ``version`` changes whenever the same plan would
-    give other pixels.
+    give other pixels. ``capabilities`` decide what a plan for this engine holds: what it cannot
+    do is left out of the plan and said in its notes.
     """
 
     name: str
     version: str
+    capabilities: Capabilities
 
     def generate(
         self,

@@ -12,6 +12,7 @@ from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, Ref
 from pipeline.domain.errors import Cancelled, GenerationFailed, InvalidPicture, MissingReference
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate, PlacedFigure
+from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.draft.backgrounds import paint_background
 from pipeline.generation.draft.canvas import Canvas
 from pipeline.generation.draft.compose import (
@@ -53,6 +54,9 @@ class DraftGenerator:
 
     name = "draft"
     version = "1"
+    # It reads the request for its scenery and pastes the references: there is nothing that a
+    # negative prompt, a guide picture or a trained module could take hold of.
+    capabilities = Capabilities(references=10, pastes_references=True)
 
     def __init__(self) -> None:
         # A worker draws many panels of one cast: cut each picture once. Pure, so only speed.
