@@ -1,6 +1,7 @@
 """The dispatcher over the real ledger: whatever dies, a job has one exit and one post."""
 
 import asyncio
+import importlib
 import io
 import logging
 import time
@@ -8,12 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from bot.queue.dispatcher import Dispatcher, Hooks
 from bot.queue.executors.base import WorkerCrashed, WorkerUnavailable
+from bot.queue.executors.local import LocalExecutor
 from bot.queue.presence import Presence
 from bot.queue.timing import QueueTiming
 from bot.services.runs import MAX_CRASHES, RunService
@@ -111,7 +114,13 @@ class Room:
     runs: RunService
     asked: int = 0
 
-    async def ask(self, *, member: int = MEMBER, cast: tuple[CastRole, ...] = ()) -> int:
+    async def ask(
+        self,
+        *,
+        member: int = MEMBER,
+        cast: tuple[CastRole, ...] = (),
+        prompt: str = "a street",
+    ) -> int:
         """Write a panel and its job as the service does; returns the panel's id."""
         self.asked += 1
         number = self.asked
@@ -124,7 +133,7 @@ class Room:
                 series_id=1,
                 requester_id=member,
                 origin=PanelOrigin.GENERATED,
-                brief=PanelBrief("a street", cast, ShotType.HALF),
+                brief=PanelBrief(prompt, cast, ShotType.HALF),
                 channel_id=None,
                 submission_sha256=None,
                 now=now,
@@ -627,6 +636,25 @@ async def test_a_stop_does_not_wait_for_a_run_that_ignores_it(room):
     async with dispatching(room, executor, timing=QueueTiming(finish=0.01, cancel=0.01)):
         await executor.began.wait()
     assert await room.status(panel_id) == (JobStatus.QUEUED, PanelStatus.QUEUED)
+
+
+@pytest.mark.timeout(60)
+async def test_a_stop_takes_less_than_ten_seconds_even_with_a_deaf_worker(
+    room, tmp_path, monkeypatch
+):
+    """The real process and the real times: the promise is made to whoever runs the service."""
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # a spawned worker inherits it
+    flag = tmp_path / "flag"
+    panel_id = await room.ask(prompt=f"stubborn {flag}")
+    executor = LocalExecutor(importlib.import_module("scripted_work").factory)
+    stop = asyncio.Event()
+    task = asyncio.create_task(Dispatcher(room.db, room.runs, [executor]).run(stop))
+    await until_true(flag.exists)
+    stop.set()
+    async with asyncio.timeout(10):
+        await task
+    job = await room.job(panel_id)
+    assert (job.status, job.crashes, executor.pid) == (JobStatus.QUEUED, 0, None)
 
 
 class GatedRuns(RunService):
