@@ -1,28 +1,40 @@
-"""The cast of a guild: characters and their appearances.
+"""The cast of a guild: its characters.
 
-References and what was computed from them live in :mod:`storage.references`, series in
-:mod:`storage.series`; their functions are offered here too, so that one import serves.
+Appearances live in :mod:`storage.appearances`, references and what was computed from them in
+:mod:`storage.references`, marks in :mod:`storage.marks`, series in :mod:`storage.series`; their
+functions are offered here too, so that one import serves.
 """
 
 import difflib
-import json
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
-from pipeline.domain.character import Appearance, Character
+from pipeline.domain.character import Character, EntryKind
 from pipeline.domain.errors import AlreadyExists, NotFound
+from storage.appearances import (
+    create_appearance,
+    find_appearance,
+    list_appearances,
+    merged_looks,
+    put_appearance,
+    retire_appearance,
+    update_appearance,
+)
 from storage.database import Database
 from storage.erasure import delete_character
-from storage.records import to_json
+from storage.marks import add_mark, list_marks, mark_prints, remove_mark
 from storage.references import (
     add_fingerprints,
     add_reference,
     fingerprints_of,
     get_reference,
     list_references,
+    move_references,
+    put_reference,
     put_threshold,
     reference_hashes,
+    replace_thresholds,
     thresholds_of,
 )
 from storage.series import active_series, create_series, list_series, update_series
@@ -31,6 +43,7 @@ from storage.times import Moment, from_text, to_text
 __all__ = [
     "active_series",
     "add_fingerprints",
+    "add_mark",
     "add_reference",
     "create_appearance",
     "create_character",
@@ -42,10 +55,20 @@ __all__ = [
     "get_reference",
     "list_appearances",
     "list_characters",
+    "list_marks",
     "list_references",
     "list_series",
+    "mark_prints",
+    "merged_looks",
+    "move_references",
+    "put_appearance",
+    "put_character",
+    "put_reference",
     "put_threshold",
     "reference_hashes",
+    "remove_mark",
+    "replace_thresholds",
+    "retire_appearance",
     "suggest_characters",
     "thresholds_of",
     "update_appearance",
@@ -64,6 +87,7 @@ def create_character(
     notes: str,
     height_ratio: float,
     now: Moment,
+    kind: EntryKind = EntryKind.CHARACTER,
 ) -> int:
     """Add a character to a series; returns its row id.
 
@@ -78,7 +102,7 @@ def create_character(
         raise NotFound("That series is not here. Create one with /series create.")
     row = tx.execute(
         "INSERT INTO character (guild_id, series_id, character_id, name, name_key, owner_id, "
-        "notes, height_ratio, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "notes, height_ratio, created_at, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (guild_id, character_id) DO NOTHING RETURNING id",
         (
             guild_id,
@@ -90,6 +114,7 @@ def create_character(
             notes,
             height_ratio,
             to_text(now),
+            kind,
         ),
     ).fetchone()
     if row is None:
@@ -100,77 +125,29 @@ def create_character(
     return row["id"]
 
 
-def create_appearance(
-    tx: sqlite3.Connection,
-    *,
-    guild_id: int,
-    character_row: int,
-    appearance_id: str,
-    label: str,
-    components: Mapping[str, str],
-    palette: Sequence[str],
-    notes: str,
-    now: Moment,
-) -> int:
-    """Add a look to a character; returns its row id.
+def put_character(tx: sqlite3.Connection, character: Character) -> None:
+    """Write what people may change of a character: all but its ids, owner and date.
 
     Raises:
-        AlreadyExists: the guild has an appearance with this ``appearance_id``.
-        NotFound: the guild has no such character.
+        NotFound: its guild has no such character.
     """
-    owned = tx.execute(
-        "SELECT 1 FROM character WHERE id = ? AND guild_id = ?", (character_row, guild_id)
+    row = tx.execute(
+        "UPDATE character SET name = ?, name_key = ?, notes = ?, height_ratio = ?, kind = ?, "
+        "credits = ?, license = ? WHERE id = ? AND guild_id = ? RETURNING id",
+        (
+            character.name,
+            _folded(character.name),
+            character.notes,
+            character.height_ratio,
+            character.kind,
+            character.credits,
+            character.license,
+            character.id,
+            character.guild_id,
+        ),
     ).fetchone()
-    if owned is None:
+    if row is None:
         raise NotFound("That character is not registered here. See /character list.")
-    row = tx.execute(
-        "INSERT INTO appearance (guild_id, character_row, appearance_id, label, components, "
-        "palette, notes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (guild_id, appearance_id) DO NOTHING RETURNING id",
-        (
-            guild_id,
-            character_row,
-            appearance_id,
-            label,
-            to_json(dict(components)),
-            to_json(list(palette)),
-            notes,
-            to_text(now),
-        ),
-    ).fetchone()
-    if row is None:
-        raise AlreadyExists(f"There is an appearance {appearance_id} already; choose another name.")
-    return row["id"]
-
-
-def update_appearance(
-    tx: sqlite3.Connection,
-    *,
-    guild_id: int,
-    appearance_row: int,
-    components: Mapping[str, str] | None = None,
-    palette: Sequence[str] | None = None,
-    notes: str | None = None,
-) -> None:
-    """Replace what is given; None leaves it as it is.
-
-    Raises:
-        NotFound: the guild has no such appearance.
-    """
-    row = tx.execute(
-        "UPDATE appearance SET components = coalesce(?, components), "
-        "palette = coalesce(?, palette), notes = coalesce(?, notes) "
-        "WHERE id = ? AND guild_id = ? RETURNING id",
-        (
-            None if components is None else to_json(dict(components)),
-            None if palette is None else to_json(list(palette)),
-            notes,
-            appearance_row,
-            guild_id,
-        ),
-    ).fetchone()
-    if row is None:
-        raise NotFound("That appearance is not registered here. See /character sheet.")
 
 
 async def list_characters(db: Database, guild_id: int) -> list[Character]:
@@ -219,33 +196,6 @@ async def suggest_characters(
     return [_character(row) for row in rows]
 
 
-async def list_appearances(
-    db: Database, guild_id: int, character_row: int | None = None
-) -> list[Appearance]:
-    """The appearances of one character, or of the whole cast, oldest first."""
-    rows = await db.fetch_all(
-        "SELECT * FROM appearance WHERE guild_id = :guild "
-        "AND (:row IS NULL OR character_row = :row) ORDER BY id",
-        {"guild": guild_id, "row": character_row},
-    )
-    return [_appearance(row) for row in rows]
-
-
-async def find_appearance(db: Database, guild_id: int, appearance_id: str) -> Appearance:
-    """An appearance by its slug, whatever the capitals.
-
-    Raises:
-        NotFound: there is none.
-    """
-    row = await db.fetch_one(
-        "SELECT * FROM appearance WHERE guild_id = ? AND appearance_id = ?",
-        (guild_id, appearance_id.strip().lower()),
-    )
-    if row is None:
-        raise NotFound(f"There is no appearance {appearance_id} here. See /character sheet.")
-    return _appearance(row)
-
-
 def _folded(name: str) -> str:
     """How names are compared: without regard to capitals, width and odd spaces."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
@@ -268,17 +218,7 @@ def _character(row: sqlite3.Row) -> Character:
         notes=row["notes"],
         height_ratio=row["height_ratio"],
         created_at=from_text(row["created_at"]),
-    )
-
-
-def _appearance(row: sqlite3.Row) -> Appearance:
-    return Appearance(
-        id=row["id"],
-        guild_id=row["guild_id"],
-        character_row=row["character_row"],
-        appearance_id=row["appearance_id"],
-        label=row["label"],
-        components=json.loads(row["components"]),
-        palette=tuple(json.loads(row["palette"])),
-        notes=row["notes"],
+        kind=EntryKind(row["kind"]),
+        credits=row["credits"],
+        license=row["license"],
     )

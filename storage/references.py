@@ -1,8 +1,9 @@
 """References of an appearance, and what was computed from them: hashes, vectors, thresholds."""
 
+import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from pipeline.domain.fingerprint import (
 from pipeline.domain.quality import Threshold, ThresholdKey
 from storage import mirror
 from storage.database import Database
-from storage.records import hashes_from_row, hashes_to_columns
+from storage.records import hashes_from_row, hashes_to_columns, to_json
 from storage.times import Moment, from_text, to_text
 
 
@@ -39,6 +40,7 @@ def add_reference(
     hashes: PictureHashes,
     added_by: int,
     now: Moment,
+    guessed: Sequence[str] = (),
 ) -> int:
     """Add a picture to an appearance; its blob is stored before. Returns its row id.
 
@@ -54,7 +56,7 @@ def add_reference(
     row = tx.execute(
         "INSERT INTO reference (guild_id, appearance_row, sha256, kind, shot_type, angle, "
         "expression, width, height, canon, notes, added_by, created_at, hash_version, phash, "
-        "dhash, ahash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "dhash, ahash, guessed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (guild_id, appearance_row, sha256) DO NOTHING RETURNING id",
         (
             guild_id,
@@ -71,6 +73,7 @@ def add_reference(
             added_by,
             to_text(now),
             *hashes_to_columns(hashes),
+            to_json(list(guessed)),
         ),
     ).fetchone()
     if row is None:
@@ -158,13 +161,93 @@ def put_threshold(
     )
 
 
+def put_reference(tx: sqlite3.Connection, reference: Reference) -> None:
+    """Write what people say about a picture: kind, shot, angle, expression, canon, notes.
+
+    Raises:
+        NotFound: its guild has no such reference.
+    """
+    row = tx.execute(
+        "UPDATE reference SET kind = ?, shot_type = ?, angle = ?, expression = ?, canon = ?, "
+        "notes = ?, guessed = ? WHERE id = ? AND guild_id = ? RETURNING id",
+        (
+            reference.kind,
+            reference.shot_type,
+            reference.angle,
+            reference.expression,
+            reference.canon,
+            reference.notes,
+            to_json(list(reference.guessed)),
+            reference.id,
+            reference.guild_id,
+        ),
+    ).fetchone()
+    if row is None:
+        raise _no_reference()
+
+
+def move_references(
+    tx: sqlite3.Connection, *, guild_id: int, reference_ids: Iterable[int], appearance_row: int
+) -> list[int]:
+    """Put references under another appearance of the same character.
+
+    A picture that the appearance holds already stays where it is.
+
+    Returns:
+        The ids of those that moved.
+
+    Raises:
+        NotFound: the guild has no such appearance, or a reference belongs to another character.
+    """
+    moved = []
+    for reference_id in reference_ids:
+        own = tx.execute(
+            "SELECT 1 FROM reference AS r JOIN appearance AS a ON a.id = r.appearance_row "
+            "JOIN appearance AS t ON t.character_row = a.character_row "
+            "WHERE r.id = ? AND r.guild_id = ? AND t.id = ? AND t.guild_id = r.guild_id",
+            (reference_id, guild_id, appearance_row),
+        ).fetchone()
+        if own is None:
+            raise _no_reference()
+        row = tx.execute(
+            "UPDATE OR IGNORE reference SET appearance_row = ? WHERE id = ? RETURNING id",
+            (appearance_row, reference_id),
+        ).fetchone()
+        if row is not None:
+            moved.append(reference_id)
+    return moved
+
+
+def replace_thresholds(
+    tx: sqlite3.Connection,
+    *,
+    guild_id: int,
+    appearance_row: int,
+    thresholds: Iterable[Threshold],
+    now: Moment,
+) -> None:
+    """Forget what was learned for an appearance and store this instead.
+
+    Raises:
+        NotFound: the guild has no such appearance.
+    """
+    tx.execute(
+        "DELETE FROM threshold WHERE appearance_row = ? AND guild_id = ?",
+        (appearance_row, guild_id),
+    )
+    for threshold in thresholds:
+        put_threshold(
+            tx, guild_id=guild_id, appearance_row=appearance_row, threshold=threshold, now=now
+        )
+
+
 async def list_references(db: Database, guild_id: int, appearance_row: int) -> list[Reference]:
     """The references of an appearance, oldest first."""
     rows = await db.fetch_all(
         "SELECT * FROM reference WHERE guild_id = ? AND appearance_row = ? ORDER BY id",
         (guild_id, appearance_row),
     )
-    return [_reference(row) for row in rows]
+    return [reference_from_row(row) for row in rows]
 
 
 async def get_reference(db: Database, guild_id: int, reference_id: int) -> Reference:
@@ -178,7 +261,7 @@ async def get_reference(db: Database, guild_id: int, reference_id: int) -> Refer
     )
     if row is None:
         raise _no_reference()
-    return _reference(row)
+    return reference_from_row(row)
 
 
 async def reference_hashes(
@@ -192,7 +275,7 @@ async def reference_hashes(
         "WHERE r.guild_id = ? ORDER BY r.id",
         (guild_id,),
     )
-    return [(_reference(row), row["character_id"], hashes_from_row(row)) for row in rows]
+    return [(reference_from_row(row), row["character_id"], hashes_from_row(row)) for row in rows]
 
 
 async def fingerprints_of(
@@ -248,7 +331,8 @@ def _fingerprint(row: sqlite3.Row) -> Fingerprint:
     )
 
 
-def _reference(row: sqlite3.Row) -> Reference:
+def reference_from_row(row: sqlite3.Row) -> Reference:
+    """A row of the table ``reference`` as a value."""
     return Reference(
         id=row["id"],
         guild_id=row["guild_id"],
@@ -264,4 +348,5 @@ def _reference(row: sqlite3.Row) -> Reference:
         notes=row["notes"],
         added_by=row["added_by"],
         created_at=from_text(row["created_at"]),
+        guessed=tuple(json.loads(row["guessed"])),
     )

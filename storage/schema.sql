@@ -35,7 +35,8 @@ CREATE TABLE character (
     owner_id      INTEGER NOT NULL,
     notes         TEXT NOT NULL DEFAULT '',
     height_ratio  REAL NOT NULL DEFAULT 1.0 CHECK (height_ratio BETWEEN 0.05 AND 5.0),
-    created_at    TEXT NOT NULL,
+    created_at    TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'character'
+    CHECK (kind IN ('character', 'prop', 'location', 'style')), credits TEXT NOT NULL DEFAULT '', license TEXT NOT NULL DEFAULT '',
     UNIQUE (guild_id, character_id)
 ) STRICT;
 
@@ -50,7 +51,12 @@ CREATE TABLE appearance (
     components      TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(components)),
     palette         TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(palette)),
     notes           TEXT NOT NULL DEFAULT '',
-    created_at      TEXT NOT NULL,
+    created_at      TEXT NOT NULL, colorway TEXT NOT NULL DEFAULT '', version INTEGER NOT NULL DEFAULT 1
+    CHECK (version BETWEEN 1 AND 999), valid_from TEXT
+    CHECK (valid_from IS NULL OR json_array_length(valid_from) = 2), valid_to TEXT
+    CHECK (valid_to IS NULL OR json_array_length(valid_to) = 2), suggested TEXT NOT NULL DEFAULT '{}'
+    CHECK (json_valid(suggested)), merged_into INTEGER
+    REFERENCES appearance (id) ON DELETE SET NULL,
     UNIQUE (guild_id, appearance_id)
 ) STRICT;
 
@@ -75,7 +81,7 @@ CREATE TABLE reference (
     dhash           TEXT,
     ahash           TEXT,
     added_by        INTEGER NOT NULL,
-    created_at      TEXT NOT NULL,
+    created_at      TEXT NOT NULL, guessed TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(guessed)),
     UNIQUE (guild_id, appearance_row, sha256)
 ) STRICT;
 
@@ -388,3 +394,51 @@ CREATE TABLE setting (
     key    TEXT PRIMARY KEY,
     value  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX appearance_merged ON appearance (merged_into);
+
+CREATE TABLE mark (
+    id            INTEGER PRIMARY KEY,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    reference_id  INTEGER NOT NULL REFERENCES reference (id) ON DELETE CASCADE,
+    name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+    side          TEXT NOT NULL DEFAULT '' CHECK (side IN ('', 'left', 'right', 'center')),
+    x0            INTEGER NOT NULL CHECK (x0 >= 0),
+    y0            INTEGER NOT NULL CHECK (y0 >= 0),
+    x1            INTEGER NOT NULL CHECK (x1 > x0),
+    y1            INTEGER NOT NULL CHECK (y1 > y0),
+    notes         TEXT NOT NULL DEFAULT '',
+    created_at    TEXT NOT NULL,
+    UNIQUE (reference_id, name)
+) STRICT;
+
+CREATE INDEX mark_by_guild ON mark (guild_id);
+
+CREATE TABLE mark_fingerprint (
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    mark_id     INTEGER NOT NULL REFERENCES mark (id) ON DELETE CASCADE,
+    encoder     TEXT NOT NULL,
+    color_mode  TEXT NOT NULL CHECK (color_mode IN ('color', 'grayscale')),
+    vector      BLOB NOT NULL,
+    PRIMARY KEY (mark_id, encoder, color_mode)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE registry_event (
+    id             INTEGER PRIMARY KEY,
+    guild_id       INTEGER NOT NULL REFERENCES guild (guild_id),
+    character_row  INTEGER NOT NULL REFERENCES character (id) ON DELETE CASCADE,
+    action         TEXT NOT NULL CHECK (action IN
+                       ('edit', 'add', 'merge', 'split', 'undo')),
+    summary        TEXT NOT NULL,
+    before         TEXT NOT NULL CHECK (json_valid(before)),
+    after          TEXT NOT NULL CHECK (json_valid(after)),
+    member_id      INTEGER NOT NULL,
+    created_at     TEXT NOT NULL,
+    undone_by      INTEGER REFERENCES registry_event (id) ON DELETE SET NULL
+) STRICT;
+
+CREATE INDEX registry_event_by_character ON registry_event (guild_id, character_row, id);
+
+CREATE INDEX registry_event_character ON registry_event (character_row);
+
+CREATE INDEX registry_event_undone ON registry_event (undone_by);

@@ -1,9 +1,12 @@
 """Who a character is: two levels (character, appearance) and the references that prove it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+
+from pipeline.domain.geometry import Box
 
 
 class ShotType(StrEnum):
@@ -13,6 +16,15 @@ class ShotType(StrEnum):
     HALF = "half"
     FULL = "full"
     DYNAMIC = "dynamic"
+
+
+class EntryKind(StrEnum):
+    """What an entry of the registry is: all four have appearances and references."""
+
+    CHARACTER = "character"
+    PROP = "prop"
+    LOCATION = "location"
+    STYLE = "style"
 
 
 class ColorMode(StrEnum):
@@ -42,6 +54,13 @@ class ReferenceKind(StrEnum):
     PANEL = "panel"
 
 
+class StoryPoint(NamedTuple):
+    """A place in the story, in reading order; both numbers count from 1."""
+
+    chapter: int
+    page: int
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """One comic of a guild and its defaults. Discord ids are snowflakes; None means not set."""
@@ -64,7 +83,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A member of the cast. ``character_id`` is a slug like ``ch_akira``, unique per guild."""
+    """A member of the cast. ``character_id`` is a slug like ``ch_akira``, unique per guild.
+
+    Props, locations and styles are entries of the same shape; ``kind`` tells them apart.
+    ``height_ratio`` is relative to an adult of the series. ``credits`` and ``license`` say whose
+    art it is and what others may do with it; empty means not stated.
+    """
 
     id: int
     guild_id: int
@@ -75,6 +99,9 @@ class Character:
     notes: str
     height_ratio: float
     created_at: datetime
+    kind: EntryKind = EntryKind.CHARACTER
+    credits: str = ""
+    license: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +109,10 @@ class Appearance:
     """One look of a character. ``appearance_id`` is a slug like ``akira_s1_school_uniform``.
 
     ``components`` maps a vocabulary word to a value (``hair_color`` → ``navy``, source AF13);
-    ``palette`` holds ``#rrggbb`` strings, most used first.
+    ``palette`` holds ``#rrggbb`` strings, most used first; ``colorway`` names the colour variant.
+    ``version`` counts redesigns of one costume or prop. ``valid_from`` and ``valid_to`` bound
+    where in the story the look is worn, both inclusive; None is open. ``suggested`` are
+    components read from the art that nobody has confirmed; they are never used as facts.
     """
 
     id: int
@@ -93,6 +123,32 @@ class Appearance:
     components: Mapping[str, str] = field(default_factory=dict)
     palette: tuple[str, ...] = ()
     notes: str = ""
+    colorway: str = ""
+    version: int = 1
+    valid_from: StoryPoint | None = None
+    valid_to: StoryPoint | None = None
+    suggested: Mapping[str, str] = field(default_factory=dict)
+
+    def worn_at(self, point: StoryPoint) -> bool:
+        """Whether the look is valid at a place of the story."""
+        return (self.valid_from is None or self.valid_from <= point) and (
+            self.valid_to is None or point <= self.valid_to
+        )
+
+
+def appearance_at(looks: Iterable[Appearance], point: StoryPoint) -> Appearance | None:
+    """The look that is worn at a place of the story; None where no look is valid.
+
+    Where several are, the one that began last wins, then the one that ends first: a costume for
+    one scene beats the everyday clothes. Among equals the newer version wins, then the older row.
+    """
+    never, always = StoryPoint(10**9, 0), StoryPoint(0, 0)
+    worn = [look for look in looks if look.worn_at(point)]
+    if not worn:
+        return None
+    ordered = sorted(worn, key=lambda a: (-a.version, a.id))
+    ordered.sort(key=lambda a: a.valid_to or never)
+    return max(ordered, key=lambda a: a.valid_from or always)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +157,8 @@ class Reference:
 
     ``canon`` is False for accepted panels: they are *derived* and never decide alone who a
     character is (sources AF25 and AF28 together would otherwise confirm their own drift).
+    ``guessed`` names the fields (``shot_type``, ``angle``) that the program filled in and nobody
+    has confirmed.
     """
 
     id: int
@@ -117,3 +175,21 @@ class Reference:
     notes: str
     added_by: int
     created_at: datetime
+    guessed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that must never be lost: a scar, an emblem (source AF15).
+
+    ``box`` is its region in pixels of the reference; ``side`` is the figure's own side (``left``,
+    ``right``, ``center``) or empty. A mark lies on one reference and goes wherever that goes.
+    """
+
+    id: int
+    guild_id: int
+    reference_id: int
+    name: str
+    side: str
+    box: Box
+    notes: str = ""

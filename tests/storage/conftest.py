@@ -20,6 +20,7 @@ from pipeline.domain.fingerprint import (
     PictureHashes,
 )
 from pipeline.domain.geometry import Box, Size
+from pipeline.domain.history import RegistryAction
 from pipeline.domain.job import JobKind, JobStatus
 from pipeline.domain.panel import Candidate, CastRole, PanelBrief, PanelOrigin, PlacedFigure
 from pipeline.domain.quality import (
@@ -33,7 +34,7 @@ from pipeline.domain.quality import (
     Verdict,
 )
 from pipeline.domain.review import Posted, PostKind
-from storage import cast, drift, guilds, jobs, outbox, pages, panels, reviews, votes
+from storage import cast, drift, guilds, history, jobs, outbox, pages, panels, reviews, votes
 from storage.connections import StudioConnection, configure_writer
 from storage.database import Database, open_database
 from storage.migrate import migrate
@@ -296,6 +297,40 @@ class Builder:
                 "leave-one-out",
                 5,
             ),
+            now=NOW,
+        )
+        summer = cast.create_appearance(
+            tx,
+            guild_id=guild_id,
+            character_row=character,
+            appearance_id="akira_summer",
+            label="Summer",
+            components={},
+            palette=[],
+            notes="",
+            now=NOW,
+        )
+        cast.retire_appearance(tx, guild_id=guild_id, appearance_row=summer, into=appearance)
+        cast.add_mark(
+            tx,
+            guild_id=guild_id,
+            reference_id=reference,
+            name="scar",
+            side="left",
+            box=Box(1, 2, 30, 40),
+            notes="",
+            prints=[(ColorMode.COLOR, self.fingerprint(base).embedding)],
+            now=NOW,
+        )
+        history.add_event(
+            tx,
+            guild_id=guild_id,
+            character_row=character,
+            action=RegistryAction.EDIT,
+            summary="hair",
+            before=history.state_of(tx, guild_id, character, frozenset({"akira_s1_school"})),
+            after=history.state_of(tx, guild_id, character, frozenset({"akira_s1_school"})),
+            member_id=11,
             now=NOW,
         )
         voted = self.panel(tx, guild_id, series, submission=self.sha(base + 99))
