@@ -21,7 +21,8 @@ CREATE TABLE series (
     alternates         INTEGER NOT NULL DEFAULT 2 CHECK (alternates BETWEEN 1 AND 4),
     quota              INTEGER NOT NULL DEFAULT 20 CHECK (quota BETWEEN 1 AND 1000),
     created_by         INTEGER NOT NULL,
-    created_at         TEXT NOT NULL,
+    created_at         TEXT NOT NULL, missing_shot TEXT NOT NULL DEFAULT 'warn'
+    CHECK (missing_shot IN ('warn', 'block')),
     UNIQUE (guild_id, slug)
 ) STRICT;
 
@@ -108,7 +109,7 @@ CREATE TABLE vector_mirror (
     crop        TEXT NOT NULL,
     color_mode  TEXT NOT NULL,
     dimensions  INTEGER NOT NULL CHECK (dimensions > 0),
-    stale       INTEGER NOT NULL DEFAULT 1 CHECK (stale IN (0, 1)),
+    stale       INTEGER NOT NULL DEFAULT 1 CHECK (stale IN (0, 1)), changes INTEGER NOT NULL DEFAULT 0,
     UNIQUE (encoder, crop, color_mode)
 ) STRICT, WITHOUT ROWID;
 
@@ -442,3 +443,36 @@ CREATE INDEX registry_event_by_character ON registry_event (guild_id, character_
 CREATE INDEX registry_event_character ON registry_event (character_row);
 
 CREATE INDEX registry_event_undone ON registry_event (undone_by);
+
+CREATE INDEX reference_band_p0 ON reference (guild_id, substr(phash, 1, 4));
+
+CREATE INDEX reference_band_p1 ON reference (guild_id, substr(phash, 5, 4));
+
+CREATE INDEX reference_band_p2 ON reference (guild_id, substr(phash, 9, 4));
+
+CREATE INDEX reference_band_p3 ON reference (guild_id, substr(phash, 13, 4));
+
+CREATE INDEX reference_band_d0 ON reference (guild_id, substr(dhash, 1, 4));
+
+CREATE INDEX reference_band_d1 ON reference (guild_id, substr(dhash, 5, 4));
+
+CREATE INDEX reference_band_d2 ON reference (guild_id, substr(dhash, 9, 4));
+
+CREATE INDEX reference_band_d3 ON reference (guild_id, substr(dhash, 13, 4));
+
+CREATE TABLE reference_index (
+    reference_id  INTEGER PRIMARY KEY REFERENCES reference (id) ON DELETE CASCADE,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    encoders      TEXT NOT NULL,
+    indexed_at    TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX reference_index_by_guild ON reference_index (guild_id);
+
+CREATE TABLE reference_pose (
+    reference_id  INTEGER PRIMARY KEY REFERENCES reference (id) ON DELETE CASCADE,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    keypoints     TEXT NOT NULL CHECK (json_array_length(keypoints) = 17)
+) STRICT;
+
+CREATE INDEX reference_pose_by_guild ON reference_pose (guild_id);

@@ -20,16 +20,18 @@ from pipeline.domain.character import (
     ShotType,
 )
 from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached, NotFound
-from pipeline.domain.fingerprint import Fingerprint
+from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.geometry import Box
 from pipeline.domain.panel import Candidate
 from pipeline.domain.quality import JudgedCandidate, Threshold
+from pipeline.fingerprints.hashes import COPY_BITS
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.sheet import model_sheet
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
+from storage.duplicates import Copy, copies_of
 from storage.keys import Keyring
 
 MAX_NOTES = 500
@@ -374,8 +376,11 @@ class CastService:
         self, actor: Actor, uploads: Sequence[Upload], shot_type: ShotType | None
     ) -> Study:
         """Study uploads and keep the pictures of those that are new."""
-        known = await cast.reference_hashes(self._db, actor.guild_id)
-        study = await self._registrar.study(uploads, shot_type, known)
+
+        async def copies(hashes: PictureHashes) -> Sequence[Copy]:
+            return await copies_of(self._db, actor.guild_id, hashes, within=COPY_BITS)
+
+        study = await self._registrar.study(uploads, shot_type, copies, actor.guild_id)
         for picture in study.fresh:
             await self._blobs.put(actor.guild_id, picture.png)
         return study

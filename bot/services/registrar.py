@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from pipeline.domain.quality import Threshold
 from pipeline.fingerprints.composite import encoder_set, fingerprint
 from pipeline.fingerprints.copies import same_picture
 from pipeline.fingerprints.encoders.base import Encoder
-from pipeline.fingerprints.hashes import near_duplicate, picture_hashes
+from pipeline.fingerprints.hashes import COPY_BITS, near_duplicate, picture_hashes
 from pipeline.imaging.colour import palette
 from pipeline.imaging.crops import shot_of
 from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical, to_png
@@ -27,6 +27,7 @@ from pipeline.quality.calibration import thresholds_from_references
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Transaction
+from storage.duplicates import Copy
 
 if TYPE_CHECKING:
     from bot.services.cast import Upload
@@ -36,7 +37,8 @@ REFERENCE_SIDE = 2048
 # Source AF9: ten canonical references per character are a good start.
 GOOD_START = 10
 
-Known = Sequence[tuple[Reference, str, PictureHashes]]
+Copies = Callable[[PictureHashes], Awaitable[Sequence[Copy]]]
+"""Finds the registered pictures of a guild whose hashes are near; nearest first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,14 +92,16 @@ class Registrar:
         self,
         uploads: Sequence["Upload"],
         shot_type: ShotType | None,
-        known: Known,
+        copies: Copies,
+        guild_id: int,
     ) -> Study:
         """Open, hash and fingerprint uploads; near copies of what is registered are named.
 
         Args:
             uploads: pictures from outside.
             shot_type: what the person said of all of them, or None to judge by the figure.
-            known: reference, its character_id, and hashes of everything the guild holds.
+            copies: finds what the guild holds already.
+            guild_id: whose pictures they will be.
 
         Raises:
             InvalidPicture: an upload is refused; the text says which. None is kept then.
@@ -112,27 +116,34 @@ class Registrar:
                     raise
                 raise InvalidPicture(f"Picture {number} ({upload.filename}): {error}") from error
             studied = await asyncio.to_thread(self._study_one, picture, upload, shot_type)
-            twin = await self._twin(studied, fresh, known)
+            twin = await self._twin_of_upload(studied, fresh) or await self._twin_of_stored(
+                studied, await copies(studied.hashes), guild_id
+            )
             if twin is None:
                 fresh.append(studied)
             else:
                 duplicates.append(f"Picture {number} is already registered as {twin}.")
         return Study(tuple(fresh), tuple(duplicates))
 
-    async def _twin(
-        self, studied: StudiedPicture, fresh: Sequence[StudiedPicture], known: Known
+    async def _twin_of_upload(
+        self, studied: StudiedPicture, fresh: Sequence[StudiedPicture]
     ) -> str | None:
-        """What this picture is a copy of, in words. Hashes propose, pixels decide."""
+        """The same picture earlier in this batch, in words. Hashes propose, pixels decide."""
         for other in fresh:
-            if near_duplicate(other.hashes, studied.hashes) and await self._same(
+            if near_duplicate(other.hashes, studied.hashes, COPY_BITS) and await self._same(
                 studied.png, other.png
             ):
                 return "an earlier picture of this upload"
-        for reference, character_id, hashes in known:
-            if near_duplicate(hashes, studied.hashes):
-                stored = await self._blobs.get(reference.guild_id, reference.sha256)
-                if await self._same(studied.png, stored):
-                    return f"reference {reference.id} of {character_id}"
+        return None
+
+    async def _twin_of_stored(
+        self, studied: StudiedPicture, copies: Sequence[Copy], guild_id: int
+    ) -> str | None:
+        """The registered picture that this one is a copy of, in words."""
+        for copy in copies:
+            stored = await self._blobs.get(guild_id, copy.sha256)
+            if await self._same(studied.png, stored):
+                return f"reference {copy.reference_id} of {copy.character_id}"
         return None
 
     @staticmethod
