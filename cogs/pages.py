@@ -9,9 +9,11 @@ from cogs.ui.card import Card
 from cogs.ui.limits import CHOICES
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.verdicts import GOOD
-from pipeline.domain.errors import LimitReached
+from pipeline.domain.page import BookFormat
 
-_FORMATS = [app_commands.Choice(name=name, value=name) for name in ("png", "cbz", "pdf")]
+_FORMATS = [app_commands.Choice(name=name.value, value=name.value) for name in BookFormat]
+# Form headers around the file.
+_HEADROOM = 4096
 _PICTURES = (".png", ".webp", ".jpg")
 
 
@@ -57,24 +59,21 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
     ) -> None:
         """Export and hand the file to everyone in the channel."""
         await acknowledge(interaction)
-        made = await self.bot.app.pages.export(await actor_of(interaction), format, page=page)
+        limit = (interaction.filesize_limit or DEFAULT_LIMIT) - _HEADROOM
+        made = await self.bot.app.pages.export(
+            await actor_of(interaction),
+            format,
+            page=page,
+            limit_bytes=None if format == BookFormat.PNG else limit,  # squeezed below, if need be
+        )
         count = f"{made.pages} page{'' if made.pages == 1 else 's'}"
         card = Card(GOOD).heading(f"📚 {count} as {format}")
         if made.filename.endswith(_PICTURES):
             stem = made.filename.rpartition(".")[0]
             card.gallery(await picture_for(interaction, stem, f"Export: {count}", made.data))
         else:
-            _check_size(made.data, interaction.filesize_limit or DEFAULT_LIMIT)
             card.file(Picture(made.filename, f"Export: {count}", made.data))
         await present(interaction, card)
-
-
-def _check_size(data: bytes, limit: int) -> None:
-    if len(data) > limit:
-        raise LimitReached(
-            f"The file has {len(data) / 2**20:.1f} MiB and this server takes "
-            f"{limit / 2**20:.0f} MiB. Export page by page."
-        )
 
 
 async def setup(bot: OnModelBot) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import shutil
 import tempfile
 import time
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from rich.console import Console
@@ -216,7 +218,7 @@ async def _decide(production: Production, progress: Progress) -> None:
 async def _bind(production: Production, out: Path, progress: Progress) -> None:
     service = production.app.pages
     numbers = [page.number for page in production.script.pages]
-    task = progress.add_task("Lettering and binding", total=len(numbers) + 2)
+    task = progress.add_task("Lettering and binding", total=len(numbers) + 4)
     folder = out / "pages"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -228,7 +230,13 @@ async def _bind(production: Production, out: Path, progress: Progress) -> None:
         (folder / f"page-{number:03d}.png").write_bytes(page.png)
         production.pages += 1
         progress.advance(task)
-    for format_name in ("cbz", "pdf"):
+    for format_name in ("cbz", "pdf", "epub"):
         book = await service.export(WRITER, format_name)
         (out / f"comic.{format_name}").write_bytes(book.data)
         progress.advance(task)
+    reader = out / "reader"
+    shutil.rmtree(reader, ignore_errors=True)
+    web = await service.export(WRITER, "web")
+    with zipfile.ZipFile(BytesIO(web.data)) as archive:
+        archive.extractall(reader)
+    progress.advance(task)

@@ -1,18 +1,21 @@
 """Pages: accepted panels become lettered pages, pages become files."""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.services.actor import Actor
 from bot.services.naming import slug
-from pipeline.comics.export.book import export_book
+from pipeline.comics.export.book import export_book, file_ending, spec_for
+from pipeline.comics.framing import heads_of
 from pipeline.comics.layout import MAX_PANELS, layout_names
 from pipeline.comics.page import compose_page, render_page
 from pipeline.domain.character import ReadingDirection, Series
-from pipeline.domain.errors import InvalidInput, WrongState
-from pipeline.domain.geometry import Size
+from pipeline.domain.errors import Cancelled, InvalidInput, WrongState
+from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import (
     BookFormat,
     BookInfo,
@@ -20,6 +23,7 @@ from pipeline.domain.page import (
     LetteredPage,
     PageSpec,
     PanelArt,
+    PanelFrame,
 )
 from pipeline.domain.panel import Panel, PanelStatus
 from storage import attempts, cast, pages, panels
@@ -28,6 +32,8 @@ from storage.database import Database
 from storage.records import figures_from_json
 
 MAX_PAGES = 200
+# Each export holds a few rendered pages and keeps one thread busy.
+_EXPORTS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class PageService:
     def __init__(self, db: Database, blobs: BlobStore) -> None:
         self._db = db
         self._blobs = blobs
+        self._exporting = asyncio.Semaphore(_EXPORTS_AT_ONCE)
 
     def layouts(self) -> list[str]:
         """Every layout's name; how many panels it takes is checked by :meth:`compose`."""
@@ -95,12 +102,29 @@ class PageService:
         )
         return ComposedPage(page, lettered.layout, png, ids)
 
-    async def export(self, actor: Actor, format_name: str, *, page: int | None = None) -> Exported:
+    async def export(
+        self,
+        actor: Actor,
+        format_name: str,
+        *,
+        page: int | None = None,
+        limit_bytes: int | None = None,
+    ) -> Exported:
         """One page or the whole book as a file.
+
+        Pages are drawn one after the other while the book is bound, so that a book of any length
+        needs the memory of its file and of a few pages. Cancelling stops after the current page.
+
+        Args:
+            actor: who asks.
+            format_name: one of :meth:`formats`.
+            page: only this page.
+            limit_bytes: the file may not be larger; quality gives way as far as needed.
 
         Raises:
             InvalidInput: the format is unknown.
             WrongState: nothing was composed yet.
+            TooLarge: the book does not fit into ``limit_bytes`` at any quality.
         """
         if format_name not in self.formats():
             raise InvalidInput(
@@ -111,25 +135,67 @@ class PageService:
         wanted = [r for r in records if page is None or r.number == page][:MAX_PAGES]
         if not wanted:
             raise WrongState("No page is composed yet. Use /page compose first.")
-        book = [await self._book_page(actor.guild_id, series, record) for record in wanted]
-        info = BookInfo(
+        info = await self._info(series, wanted)
+        stopped = threading.Event()
+        async with self._exporting:
+            book = self._drawn(asyncio.get_running_loop(), stopped, series, wanted, format_name)
+            try:
+                data = await asyncio.to_thread(
+                    export_book, format_name, book, info, total=len(wanted), limit_bytes=limit_bytes
+                )
+            finally:
+                stopped.set()
+        stem = slug(series.name) + (f"-{page:03d}" if page else "")
+        return Exported(stem + file_ending(format_name), data, len(wanted))
+
+    async def _info(self, series: Series, records: Sequence[pages.PageRecord]) -> BookInfo:
+        people = await cast.list_characters(self._db, series.guild_id)
+        name = f"onmodel:{series.guild_id}:{series.id}:{series.created_at.isoformat()}"
+        return BookInfo(
             series=series.name,
             reading_direction=series.reading_direction,
             color_mode=series.color_mode,
-            characters=tuple(c.name for c in await cast.list_characters(self._db, actor.guild_id)),
+            characters=tuple(c.name for c in people),
+            identifier=f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}",
+            modified=max(record.updated_at for record in records).astimezone(UTC),
+            names={c.character_id: c.name for c in people},
         )
-        data = await asyncio.to_thread(export_book, format_name, book, info)
-        stem = slug(series.name) + (f"-{page:03d}" if page else "")
-        return Exported(f"{stem}.{format_name}", data, len(book))
 
-    async def _book_page(self, guild_id: int, series: Series, record: pages.PageRecord) -> BookPage:
-        """The page as it was composed: same panels, same layout, hence the same balloons."""
-        found = [await panels.get_panel(self._db, guild_id, i) for i in record.panels]
-        arts = [await self._art(guild_id, panel) for panel in found]
-        lettered, png = await asyncio.to_thread(
-            _draw, arts, _spec(series), record.layout, record.number
-        )
-        return BookPage(lettered, png)
+    def _drawn(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        stopped: threading.Event,
+        series: Series,
+        records: Sequence[pages.PageRecord],
+        format_name: str,
+    ) -> Iterator[BookPage]:
+        """The pages as they were composed, each read and drawn when it is asked for.
+
+        Runs in the exporting thread; only the reading goes back to the event loop. Equal panels
+        in an equal layout give equal balloons. Webtoons are composed anew, as strips.
+        """
+        composed = _spec(series)
+        spec = spec_for(format_name, composed)
+        for record in records:
+            reading = asyncio.run_coroutine_threadsafe(self._panels_of(series, record), loop)
+            found = reading.result()
+            if stopped.is_set():
+                raise Cancelled("The export was cancelled; start it again when you like.")
+            arts = [art for _, art in found]
+            layout = record.layout if spec == composed else None
+            lettered, png = _draw(arts, spec, layout, record.number)
+            yield BookPage(
+                lettered,
+                png,
+                heads=tuple(_heads(lettered.frames, arts)),
+                briefs={panel.id: panel.brief for panel, _ in found},
+            )
+
+    async def _panels_of(
+        self, series: Series, record: pages.PageRecord
+    ) -> list[tuple[Panel, PanelArt]]:
+        found = [await panels.get_panel(self._db, series.guild_id, i) for i in record.panels]
+        return [(panel, await self._art(series.guild_id, panel)) for panel in found]
 
     async def _arts(self, guild_id: int, series: Series, page: int) -> list[PanelArt]:
         accepted = await panels.list_panels(
@@ -170,3 +236,12 @@ def _draw(
 ) -> tuple[LetteredPage, bytes]:
     page = compose_page(arts, spec, layout=layout, number=number)
     return page, render_page(page, arts)
+
+
+def _heads(frames: Sequence[PanelFrame], arts: Sequence[PanelArt]) -> Iterator[Box]:
+    """The heads that the frames show, in page pixels."""
+    for frame, art in zip(frames, arts, strict=True):
+        for head in heads_of(art):
+            seen = frame.to_page(head).intersection(frame.box)
+            if seen.area:
+                yield seen

@@ -5,14 +5,15 @@ All coordinates of frames, balloons and tails are page pixels, x to the right an
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from math import ceil, floor
 from typing import Any, NamedTuple
 
 from pipeline.domain.character import ColorMode, ReadingDirection, ShotType
 from pipeline.domain.geometry import Box, Size
-from pipeline.domain.panel import BalloonKind, DialogueLine, PlacedFigure
+from pipeline.domain.panel import BalloonKind, DialogueLine, PanelBrief, PlacedFigure
 
 # A4 at 150 dots per inch.
 PAGE_SIZE = Size(1240, 1754)
@@ -176,7 +177,9 @@ class LetteredPage:
 class BookInfo:
     """What a book says about itself. Names are shown to readers; ``language`` is ISO 639-1.
 
-    ``number`` is the issue's, None where the book is the whole series so far.
+    ``number`` is the issue's, None where the book is the whole series so far. ``identifier`` tells
+    this book from every other (empty: made from series, title and number) and ``modified`` is the
+    UTC time of its last change. ``names`` maps a ``character_id`` to the name that readers see.
     """
 
     series: str
@@ -191,14 +194,23 @@ class BookInfo:
     letterers: tuple[str, ...] = ()
     characters: tuple[str, ...] = ()
     notes: str = ""
+    identifier: str = ""
+    modified: datetime | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BookPage:
-    """A lettered page and its rendered PNG (RGB, of the page's size)."""
+    """A lettered page and its rendered PNG (RGB, of the page's size).
+
+    ``heads`` are the boxes of the heads that are seen (page pixels). ``briefs`` says what each
+    panel shows, by panel id; descriptions for people who do not see it are made from them.
+    """
 
     page: LetteredPage
     png: bytes
+    heads: tuple[Box, ...] = ()
+    briefs: Mapping[int, PanelBrief] = field(default_factory=dict)
 
 
 class BookFormat(StrEnum):
@@ -207,6 +219,9 @@ class BookFormat(StrEnum):
     PNG = "png"
     CBZ = "cbz"
     PDF = "pdf"
+    EPUB = "epub"
+    WEBTOON = "webtoon"
+    WEB = "web"
 
 
 def _frame(data: Mapping[str, Any]) -> PanelFrame:

@@ -3,43 +3,51 @@
 Source: The Anansi Project, ComicInfo schema v2.0 (a sequence: the order of elements matters).
 """
 
-import zipfile
-from collections.abc import Iterator, Sequence
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
 from xml.etree import ElementTree
 
+from pipeline.comics.export.archive import digits, new_archive, printable
+from pipeline.comics.export.budget import Budget
+from pipeline.comics.export.pictures import PNG_STEPS, encoded
 from pipeline.domain.character import ColorMode, ReadingDirection
-from pipeline.domain.page import BookInfo, BookPage
-
-# The earliest time that a zip can hold: equal books get equal bytes.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+from pipeline.domain.page import BookInfo, BookPage, LetteredPage
 
 
-def export_cbz(pages: Sequence[BookPage], info: BookInfo) -> bytes:
-    """The zip: ``ComicInfo.xml`` first, then ``page-001.png`` and so on, PNGs not re-compressed."""
-    out = BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        _add(archive, "ComicInfo.xml", comic_info(pages, info), zipfile.ZIP_DEFLATED)
-        digits = max(3, len(str(len(pages))))
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A page that is in the zip, without its picture; ``scale`` shrank it, ``size`` is bytes."""
+
+    page: LetteredPage
+    size: int
+    scale: float
+
+
+def write_cbz(pages: Iterable[BookPage], info: BookInfo, out: BinaryIO, budget: Budget) -> None:
+    """The zip: ``page-001.png`` and so on, then ``ComicInfo.xml``.
+
+    The PNGs are those that were rendered; under a byte limit they become JPEGs as needed.
+    """
+    written: list[_Written] = []
+    places = digits(budget.pages)
+    with new_archive(out) as archive:
         for number, page in enumerate(pages, start=1):
-            _add(archive, f"page-{number:0{digits}}.png", page.png, zipfile.ZIP_STORED)
-    return out.getvalue()
+            step, data = budget.best(PNG_STEPS, partial(encoded, page))
+            name = f"page-{number:0{places}}.{step.ending}"
+            budget.spend(archive.add(name, data, compress=False))
+            budget.turn()
+            written.append(_Written(page.page, len(data), step.scale))
+        archive.add("ComicInfo.xml", _comic_info(written, info))
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: bytes, compression: int) -> None:
-    entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.compress_type = compression
-    entry.external_attr = 0o644 << 16
-    entry.create_system = 3  # the same on every machine
-    archive.writestr(entry, data)
-
-
-def comic_info(pages: Sequence[BookPage], info: BookInfo) -> bytes:
+def _comic_info(pages: Sequence[_Written], info: BookInfo) -> bytes:
     """ComicInfo.xml for a book, in the schema's order, empty elements left out."""
     root = ElementTree.Element("ComicInfo")
     for name, value in _elements(pages, info):
         if value:
-            ElementTree.SubElement(root, name).text = _printable(value)
+            ElementTree.SubElement(root, name).text = printable(value)
     listing = ElementTree.Element("Pages")
     for number, page in enumerate(pages):
         ElementTree.SubElement(listing, "Page", _page(number, page))
@@ -48,7 +56,7 @@ def comic_info(pages: Sequence[BookPage], info: BookInfo) -> bytes:
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _elements(pages: Sequence[BookPage], info: BookInfo) -> Iterator[tuple[str, str]]:
+def _elements(pages: Sequence[_Written], info: BookInfo) -> Iterator[tuple[str, str]]:
     rtl = info.reading_direction is ReadingDirection.RTL
     yield "Title", info.title
     yield "Series", info.series
@@ -66,17 +74,12 @@ def _elements(pages: Sequence[BookPage], info: BookInfo) -> Iterator[tuple[str, 
     yield "Characters", ", ".join(info.characters)
 
 
-def _page(number: int, page: BookPage) -> dict[str, str]:
+def _page(number: int, page: _Written) -> dict[str, str]:
     return {
         "Image": str(number),
         "Type": "Story",
-        "ImageSize": str(len(page.png)),
+        "ImageSize": str(page.size),
         "Bookmark": f"Page {page.page.number}",
-        "ImageWidth": str(page.page.size.width),
-        "ImageHeight": str(page.page.size.height),
+        "ImageWidth": str(round(page.page.size.width * page.scale)),
+        "ImageHeight": str(round(page.page.size.height * page.scale)),
     }
-
-
-def _printable(text: str) -> str:
-    """Text without the control characters that XML cannot hold."""
-    return "".join(c for c in text if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff"))

@@ -1,12 +1,16 @@
 """A PDF: one picture per page, with the dialogue as an invisible text layer to search and copy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline.comics.export.budget import Budget
+from pipeline.comics.export.layers import book_title
+from pipeline.comics.export.pictures import JPEG_STEPS, encoded
 from pipeline.comics.fonts import STYLE_OF_KIND, FontStyle, font_path, metrics
 from pipeline.comics.textfit import CAP
-from pipeline.domain.character import ColorMode, ReadingDirection
+from pipeline.domain.character import ReadingDirection
 from pipeline.domain.geometry import Size
 from pipeline.domain.page import Balloon, BookInfo, BookPage
 from pipeline.domain.panel import BalloonKind
@@ -18,16 +22,14 @@ _DPI = 150
 # No side of a page may be longer. Source: ISO 32000-1, annex C.
 _LONGEST = 14_400
 _INVISIBLE = 3
-_JPEG_QUALITY = 92
 
 
-def export_pdf(pages: Sequence[BookPage], info: BookInfo) -> bytes:
+def write_pdf(pages: Iterable[BookPage], info: BookInfo, out: BinaryIO, budget: Budget) -> None:
     """The PDF: pages at 150 dots per inch, a bookmark for each, title and authors set."""
     from reportlab.pdfgen.canvas import Canvas
 
-    out = BytesIO()
     canvas = Canvas(out, invariant=1, pageCompression=1, lang=info.language)
-    canvas.setTitle(_heading(info))
+    canvas.setTitle(book_title(info))
     canvas.setAuthor(", ".join(dict.fromkeys((*info.writers, *info.artists, *info.letterers))))
     canvas.setSubject(info.summary)
     canvas.setKeywords(", ".join(info.characters))
@@ -35,14 +37,12 @@ def export_pdf(pages: Sequence[BookPage], info: BookInfo) -> bytes:
     if info.reading_direction is ReadingDirection.RTL:
         canvas.setViewerPreference("Direction", "R2L")
     for page in pages:
-        _draw(canvas, page)
+        # The library writes pictures as text, five characters for four bytes.
+        _, jpeg = budget.best(JPEG_STEPS, partial(encoded, page), 0.8 * budget.share)
+        _draw(canvas, page, jpeg)
+        budget.spend(round(1.25 * len(jpeg)))
+        budget.turn()
     canvas.save()
-    return out.getvalue()
-
-
-def _heading(info: BookInfo) -> str:
-    series = info.series if info.number is None else f"{info.series} {info.number}"
-    return f"{series}: {info.title}" if info.title else series
 
 
 def points_per_pixel(size: Size) -> float:
@@ -50,12 +50,12 @@ def points_per_pixel(size: Size) -> float:
     return min(72 / _DPI, _LONGEST / max(size))
 
 
-def _draw(canvas: "Canvas", page: BookPage) -> None:
+def _draw(canvas: "Canvas", page: BookPage, jpeg: bytes) -> None:
     from reportlab.lib.utils import ImageReader
 
     size, scale = page.page.size, points_per_pixel(page.page.size)
     canvas.setPageSize((size.width * scale, size.height * scale))
-    picture = ImageReader(BytesIO(_jpeg(page)))
+    picture = ImageReader(BytesIO(jpeg))
     canvas.drawImage(picture, 0, 0, size.width * scale, size.height * scale)
     for frame in page.page.frames:
         for balloon in page.page.balloons_of(frame.panel_id):
@@ -64,17 +64,6 @@ def _draw(canvas: "Canvas", page: BookPage) -> None:
     canvas.bookmarkPage(name)
     canvas.addOutlineEntry(f"Page {page.page.number}", name)
     canvas.showPage()
-
-
-def _jpeg(page: BookPage) -> bytes:
-    """The page with full colour resolution, which keeps lettering clean, in a third of the size."""
-    from PIL import Image
-
-    mode = "L" if page.page.color_mode is ColorMode.GRAYSCALE else "RGB"
-    out = BytesIO()
-    with Image.open(BytesIO(page.png)) as image:
-        image.convert(mode).save(out, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return out.getvalue()
 
 
 def _write(canvas: "Canvas", balloon: Balloon, height: int, scale: float) -> None:
