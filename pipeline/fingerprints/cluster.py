@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.fingerprint import EncoderKey
-from pipeline.fingerprints.composite import Segments, weight_of
+from pipeline.fingerprints.composite import Segments
+from pipeline.fingerprints.scales import Place, scales_of
 
 _NEAREST_SHARE = 0.6
 _TRIMMED = 0.2
@@ -49,8 +50,15 @@ class Cluster:
     0.5 to 0.75 the rates hardly differ and are better than either end.
     """
 
-    def __init__(self, members: Iterable[Member], encoders: Iterable[EncoderKey]) -> None:
+    def __init__(
+        self,
+        members: Iterable[Member],
+        encoders: Iterable[EncoderKey],
+        place: Place | None = None,
+    ) -> None:
         """Take the members that have a vector of every one of the encoders.
+
+        ``place`` is the crop class and colour mode, where the scales of segments depend on it.
 
         Raises:
             ValueError: no encoder is named, or none of those members is canon.
@@ -60,8 +68,8 @@ class Cluster:
         canon = [member for member in whole if member.canon]
         if not canon or not self.encoders:
             raise ValueError("a cluster needs encoders and a canon reference")
-        weights = np.array([weight_of(key) for key in self.encoders])
-        self._weights = weights / weights.sum()
+        scales = scales_of(self.encoders, place)
+        self._weights = np.array([scales[key] for key in self.encoders])
         self._ids = [member.reference_id for member in canon]
         self._canon = [self._rows(canon, key) for key in self.encoders]
         self._derived = [

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -11,7 +12,8 @@ from pipeline.domain.character import ColorMode
 from pipeline.domain.fingerprint import CropClass, EncoderKey, Fingerprint
 from pipeline.domain.quality import Threshold, ThresholdKey
 from pipeline.fingerprints.cluster import Cluster, Member
-from pipeline.fingerprints.composite import segments_of
+from pipeline.fingerprints.composite import encoder_set, segments_of
+from pipeline.fingerprints.scales import Place
 
 MIN_REFERENCES = 4
 RISKS: Mapping[CropClass, float] = {
@@ -49,7 +51,8 @@ def thresholds_from_references(
         appearance_id: whose thresholds they are.
         fingerprints: of its canon references, by reference id. Derived ones do not belong here.
         encoders_text: the encoder set, as :func:`pipeline.fingerprints.composite.encoder_set`
-            writes it; references without a vector of each are left out.
+            writes it. In each crop class those count that can describe it; references without a
+            vector of each of these are left out.
 
     Returns:
         One threshold for each crop class and colour mode with at least MIN_REFERENCES
@@ -77,12 +80,15 @@ def _threshold(
         Member(reference_id, True, segments_of(prints, key.crop, key.color_mode))
         for reference_id, prints in fingerprints.items()
     ]
-    whole = [m for m in members if encoders and all(e in m.segments for e in encoders)]
+    usable = [e for e in encoders if any(e in m.segments for m in members)]
+    whole = [m for m in members if usable and all(e in m.segments for e in usable)]
     if len(whole) < MIN_REFERENCES:
         return None
+    key = replace(key, encoders=encoder_set(usable))
     risk = RISKS[key.crop]
-    prior = _PRIOR_SPREAD if {e.name for e in encoders} == _PRIOR_ENCODERS else None
-    value = lower_bound(Cluster(whole, encoders).leave_one_out(), risk, prior)
+    prior = _PRIOR_SPREAD if {e.name for e in usable} == _PRIOR_ENCODERS else None
+    cluster = Cluster(whole, usable, Place(key.crop, key.color_mode))
+    value = lower_bound(cluster.leave_one_out(), risk, prior)
     source = f"leave-one-out of {len(whole)} references, {risk:.0%} prediction bound"
     return Threshold(key, value, source, len(whole))
 

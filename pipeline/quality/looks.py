@@ -10,6 +10,7 @@ from pipeline.domain.inputs import CastInput
 from pipeline.domain.quality import CharacterCheck, Threshold, ThresholdKey, Verdict
 from pipeline.fingerprints.cluster import Cluster, Match, Member
 from pipeline.fingerprints.composite import Segments, encoder_set, segments_of
+from pipeline.fingerprints.scales import Place
 from pipeline.quality.calibration import MIN_REFERENCES
 
 _SEEN_AS = {
@@ -100,7 +101,7 @@ def _look(
     threshold = next((t for t in member.thresholds if t.key == key), None)
     if threshold is None or not _enough(members, shared):
         return None
-    match = Cluster(members, shared).match(picture)
+    match = Cluster(members, shared, Place(crop, color_mode)).match(picture)
     return None if match is None else Look(crop, match, threshold)
 
 

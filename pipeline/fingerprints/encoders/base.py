@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.domain.character import ColorMode
-from pipeline.domain.fingerprint import Embedding, EncoderKey, FloatVector
+from pipeline.domain.fingerprint import CropClass, Embedding, EncoderKey, FloatVector
 from pipeline.imaging.crops import CROP_SIDE, CROPS_VERSION, GROUND, FigureCrop
 
 FloatArray = NDArray[np.floating]
@@ -39,6 +39,11 @@ class Encoder(Protocol):
         give the same vector. Vectors of two colour modes are not meant to be compared.
         """
         ...
+
+
+def classes_of(encoder: Encoder) -> tuple[CropClass, ...]:
+    """The crop classes that an encoder can describe: all, unless it says so in ``classes``."""
+    return getattr(encoder, "classes", tuple(CropClass))
 
 
 def constants_key(name: str, version: int, *constants: object) -> EncoderKey:
