@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.services.cast import CastService
+from bot.services.locks import GuildLocks
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
 from bot.services.registrar import Registrar
@@ -56,11 +57,12 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             keyring = Keyring(db, master_key)
             blobs = BlobStore(settings.data_dir / "blobs", keyring)
             registrar = Registrar(door, blobs, encoders)
+            locks = GuildLocks()
             yield App(
                 settings=settings,
                 db=db,
                 blobs=blobs,
-                cast=CastService(db, blobs, keyring, registrar, Judge(encoders)),
+                cast=CastService(db, blobs, keyring, registrar, Judge(encoders), locks),
                 panels=PanelService(db, blobs, door),
                 runs=RunService(db, blobs),
                 reviews=ReviewService(db),

@@ -24,6 +24,7 @@ def create_appearance(
     palette: Sequence[str],
     notes: str,
     now: Moment,
+    suggested: Mapping[str, str] | None = None,
 ) -> int:
     """Add a look to a character; returns its row id.
 
@@ -46,7 +47,7 @@ def create_appearance(
     )
     row = tx.execute(
         "INSERT INTO appearance (guild_id, character_row, appearance_id, label, components, "
-        "palette, notes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "palette, notes, created_at, suggested) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (guild_id, appearance_id) DO NOTHING RETURNING id",
         (
             guild_id,
@@ -57,6 +58,7 @@ def create_appearance(
             to_json(list(palette)),
             notes,
             to_text(now),
+            to_json(dict(suggested or {})),
         ),
     ).fetchone()
     if row is None:
@@ -72,6 +74,7 @@ def update_appearance(
     components: Mapping[str, str] | None = None,
     palette: Sequence[str] | None = None,
     notes: str | None = None,
+    suggested: Mapping[str, str] | None = None,
 ) -> None:
     """Replace what is given; None leaves it as it is.
 
@@ -80,12 +83,13 @@ def update_appearance(
     """
     row = tx.execute(
         "UPDATE appearance SET components = coalesce(?, components), "
-        "palette = coalesce(?, palette), notes = coalesce(?, notes) "
-        "WHERE id = ? AND guild_id = ? RETURNING id",
+        "palette = coalesce(?, palette), notes = coalesce(?, notes), "
+        "suggested = coalesce(?, suggested) WHERE id = ? AND guild_id = ? RETURNING id",
         (
             None if components is None else to_json(dict(components)),
             None if palette is None else to_json(list(palette)),
             notes,
+            None if suggested is None else to_json(dict(suggested)),
             appearance_row,
             guild_id,
         ),

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 from bot.services.actor import Actor
 from bot.services.casting import cast_input, pick_appearance
+from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, character_slug, clean_name
 from bot.services.registrar import Registrar, Study
 from pipeline.domain.character import (
     Appearance,
     Character,
     ColorMode,
+    EntryKind,
     ReadingDirection,
     Reference,
     ReferenceKind,
@@ -24,6 +26,7 @@ from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.geometry import Box
 from pipeline.domain.panel import Candidate
 from pipeline.domain.quality import JudgedCandidate, Threshold
+from pipeline.domain.vocabulary import checked_components
 from pipeline.fingerprints.hashes import COPY_BITS
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
@@ -69,6 +72,7 @@ class NewCharacter:
     notes: str = ""
     height_ratio: float = 1.0
     components: Mapping[str, str] = field(default_factory=dict)
+    kind: EntryKind = EntryKind.CHARACTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +107,20 @@ class CastService:
     """Everything about who the characters are."""
 
     def __init__(
-        self, db: Database, blobs: BlobStore, keyring: Keyring, registrar: Registrar, judge: Judge
+        self,
+        db: Database,
+        blobs: BlobStore,
+        keyring: Keyring,
+        registrar: Registrar,
+        judge: Judge,
+        locks: GuildLocks,
     ) -> None:
         self._db = db
         self._blobs = blobs
         self._keyring = keyring
         self._registrar = registrar
         self._judge = judge
-        # Thresholds are computed from all references of an appearance, so additions to the
-        # registry of one guild go one after the other.
-        self._locks: dict[int, asyncio.Lock] = {}
+        self._locks = locks
 
     # --- series ---------------------------------------------------------------------------
 
@@ -195,8 +203,9 @@ class CastService:
         character_id = character_slug(new.character_id or name)
         look = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
         label = clean_name(new.label or look, "label")
+        components = checked_components(new.components)
         await self._require_free(actor.guild_id, character_id)
-        async with self._lock(actor.guild_id):
+        async with self._locks.of(actor.guild_id):
             study = await self._study(actor, uploads, new.shot_type)
             appearance_id = appearance_slug(character_id, look)
             thresholds = await self._thresholds(actor.guild_id, appearance_id, None, study)
@@ -213,6 +222,7 @@ class CastService:
                     notes=new.notes.strip(),
                     height_ratio=new.height_ratio,
                     now=now,
+                    kind=new.kind,
                 )
                 appearance_row = cast.create_appearance(
                     tx,
@@ -220,10 +230,11 @@ class CastService:
                     character_row=row,
                     appearance_id=appearance_id,
                     label=label,
-                    components=dict(new.components),
+                    components=components,
                     palette=study.palette,
                     notes="",
                     now=now,
+                    suggested=_suggested(new.kind, study, components),
                 )
                 self._registrar.store(tx, actor, appearance_row, study, thresholds)
                 return appearance_row
@@ -252,8 +263,10 @@ class CastService:
         found = await cast.find_character(self._db, actor.guild_id, character)
         actor.require_own(found.owner_id, f"add references to {found.name}")
         _check_uploads(uploads, at_least=1)
-        async with self._lock(actor.guild_id):
-            target = await self._appearance_for(actor, found, appearance, label, components or {})
+        async with self._locks.of(actor.guild_id):
+            target = await self._appearance_for(
+                actor, found, appearance, label, checked_components(components or {})
+            )
             held = await cast.list_references(self._db, actor.guild_id, target.id)
             if len(held) + len(uploads) > MAX_REFERENCES:
                 raise LimitReached(
@@ -273,6 +286,7 @@ class CastService:
                         guild_id=actor.guild_id,
                         appearance_row=target.id,
                         palette=study.palette,
+                        suggested=_suggested(found.kind, study, target.components),
                     )
 
             await self._db.write(add)
@@ -359,9 +373,6 @@ class CastService:
         return await asyncio.to_thread(work)
 
     # --- inside ---------------------------------------------------------------------------
-
-    def _lock(self, guild_id: int) -> asyncio.Lock:
-        return self._locks.setdefault(guild_id, asyncio.Lock())
 
     async def _require_free(self, guild_id: int, character_id: str) -> None:
         """Refuse a taken name before any picture is looked at."""
@@ -456,6 +467,11 @@ class CastService:
             len(await cast.list_references(self._db, character.guild_id, look.id)) for look in looks
         ]
         return CastEntry(character, tuple(looks), sum(counts))
+
+
+def _suggested(kind: EntryKind, study: Study, known: Mapping[str, str]) -> dict[str, str]:
+    """Colours of hair and skin are asked of characters only."""
+    return study.suggested(known) if kind is EntryKind.CHARACTER else {}
 
 
 def _limit(what: str, text: str, most: int) -> None:

@@ -17,10 +17,11 @@ async def cast_input(
 ) -> CastInput:
     """One character in one appearance with pictures, fingerprints and thresholds."""
     guild_id = character.guild_id
-    references, fingerprints, thresholds = await asyncio.gather(
+    references, fingerprints, thresholds, marks = await asyncio.gather(
         cast.list_references(db, guild_id, appearance.id),
         cast.fingerprints_of(db, guild_id, appearance.id),
         cast.thresholds_of(db, guild_id, appearance.id),
+        cast.list_marks(db, guild_id, appearance.id),
     )
     images = await asyncio.gather(*(blobs.get(guild_id, r.sha256) for r in references))
     return CastInput(
@@ -36,6 +37,7 @@ async def cast_input(
             for reference, image in zip(references, images, strict=True)
         ),
         thresholds=thresholds,
+        marks=tuple(marks),
     )
 
 
@@ -80,6 +82,12 @@ async def pick_appearance(db: Database, character: Character, wanted: str | None
     key = wanted.strip().lower()
     for appearance in available:
         if key in (appearance.appearance_id, appearance.label.lower()):
+            return appearance
+    merged = await cast.merged_looks(db, character.guild_id, character.id)
+    while key in merged:  # each signpost once: a look is never merged into itself
+        key = merged.pop(key)
+    for appearance in available:
+        if key == appearance.appearance_id:
             return appearance
     names = ", ".join(a.appearance_id for a in available)
     raise NotFound(f"{character.name} has no appearance “{wanted}”. It has: {names}.")

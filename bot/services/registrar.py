@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,19 @@ from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate, PlacedFigure
 from pipeline.domain.quality import Threshold
+from pipeline.domain.vocabulary import checked_angle, checked_expression
 from pipeline.fingerprints.composite import encoder_set, fingerprint
 from pipeline.fingerprints.copies import same_picture
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.hashes import COPY_BITS, near_duplicate, picture_hashes
 from pipeline.imaging.colour import palette
 from pipeline.imaging.crops import shot_of
+from pipeline.imaging.cutout import cut_out
 from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical, to_png
 from pipeline.imaging.fit import fit_within
 from pipeline.imaging.masks import find_figure
 from pipeline.quality.calibration import thresholds_from_references
+from pipeline.registry.suggest import agreed, suggest_angle, suggest_components
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Transaction
@@ -55,6 +58,8 @@ class StudiedPicture:
     hashes: PictureHashes
     fingerprints: tuple[Fingerprint, ...]
     palette: tuple[str, ...]
+    guessed: tuple[str, ...] = ()
+    components: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +75,11 @@ class Study:
         order = [ShotType.FULL, ShotType.HALF, ShotType.DYNAMIC, ShotType.HEADSHOT]
         best = min(self.fresh, key=lambda p: order.index(p.shot_type), default=None)
         return best.palette if best else ()
+
+    def suggested(self, known: Mapping[str, str]) -> dict[str, str]:
+        """Components that most of the pictures show and nobody has named."""
+        guesses = agreed([dict(picture.components) for picture in self.fresh])
+        return {slot: value for slot, value in guesses.items() if slot not in known}
 
 
 class Registrar:
@@ -156,18 +166,25 @@ class Registrar:
         image = fit_within(load_canonical(picture.png), REFERENCE_SIDE)
         png = to_png(image)
         figure = find_figure(image)
-        shot = shot_type or upload.shot_type or (shot_of(figure) if figure else ShotType.HALF)
+        told = shot_type or upload.shot_type
+        shot = told or (shot_of(figure) if figure else ShotType.HALF)
+        angle = checked_angle(upload.angle)
+        guessed = () if told else ("shot_type",)
+        if not angle and figure is not None:
+            angle, guessed = suggest_angle(cut_out(png).facing), (*guessed, "angle")
         return StudiedPicture(
             png=png,
             sha256=hashlib.sha256(png).hexdigest(),
             size=Size(*image.size),
             kind=upload.kind,
             shot_type=shot,
-            angle=upload.angle,
-            expression=upload.expression,
+            angle=angle,
+            expression=checked_expression(upload.expression),
             hashes=picture_hashes(image),
             fingerprints=fingerprint(image, shot, self._encoders),
             palette=tuple(palette(image, figure.mask)) if figure else (),
+            guessed=guessed,
+            components=suggest_components(image, figure) if figure else {},
         )
 
     def thresholds(
@@ -179,9 +196,13 @@ class Registrar:
         """Leave-one-out thresholds over the known references and the studied ones."""
         # New references have no row yet; the numbers only keep them apart.
         new = {-number: p.fingerprints for number, p in enumerate(study.fresh, start=1)}
-        return thresholds_from_references(
-            appearance_id, {**known, **new}, encoder_set(self._encoders)
-        )
+        return self.thresholds_of(appearance_id, {**known, **new})
+
+    def thresholds_of(
+        self, appearance_id: str, fingerprints: Mapping[int, tuple[Fingerprint, ...]]
+    ) -> tuple[Threshold, ...]:
+        """Leave-one-out thresholds over the canon references of an appearance."""
+        return thresholds_from_references(appearance_id, fingerprints, encoder_set(self._encoders))
 
     def store(
         self,
@@ -210,6 +231,7 @@ class Registrar:
                 hashes=picture.hashes,
                 added_by=actor.member_id,
                 now=now,
+                guessed=picture.guessed,
             )
             cast.add_fingerprints(
                 tx,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.domain.character import ReferenceKind, ShotType
+from pipeline.domain.character import Mark, ReferenceKind, ShotType
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
 from pipeline.domain.quality import Threshold
@@ -37,6 +37,7 @@ class CastInput:
     palette: tuple[str, ...]
     references: tuple[ReferenceInput, ...]
     thresholds: tuple[Threshold, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

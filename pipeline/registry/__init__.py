@@ -1,0 +1,1 @@
+"""The desk work of the registry: suggestions, marks, splits, records and packages."""
