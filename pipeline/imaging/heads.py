@@ -1,6 +1,7 @@
 """Where the head is, from the silhouette alone: it serves people, mugs and monsters."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,7 @@ class Head:
         return Box(x0, y0, x0 + length, y0 + length)
 
 
+@lru_cache(maxsize=2)  # one judgement asks several times about one figure
 def find_head(figure: Figure) -> Head:
     """Find the head of a figure.
 
@@ -52,8 +54,9 @@ def find_head(figure: Figure) -> Head:
     passed over. The first row where growth ends is the head. The lower edge counts as open, so
     that a bust is not rounded off there.
 
-    Source: measured on 156 pictures of 16 drawing styles, where it sat on the head in all but
-    a few (a fish, loose limbs without a body).
+    Source: constants compared on 1,500 training pictures of 7 drawing styles by how alike the
+    heads of one character come out. Known to fail: an umbrella over the head, a large chair
+    that hides the body, limbs without a body.
     """
     inside = figure.inside
     height, width = inside.shape
@@ -97,14 +100,14 @@ def _inner_distance(solid: Flags) -> NDArray[np.float64]:
     """
     height = len(solid)
     padded = np.pad(np.pad(solid, ((0, height), (0, 0)), mode="edge"), ((1, 0), (1, 1)))
-    vertical = np.zeros(padded.shape, np.int64)
+    vertical = np.zeros(padded.shape, np.int32)
     for y in range(1, len(padded)):
         vertical[y] = np.where(padded[y], vertical[y - 1] + 1, 0)
-    below = np.full(padded.shape[1], 2 * len(padded))
+    below = np.full(padded.shape[1], 2 * len(padded), np.int32)
     for y in range(len(padded) - 1, -1, -1):
         below = np.where(padded[y], below + 1, 0)
         vertical[y] = np.minimum(vertical[y], below)
     vertical = vertical[1 : height + 1]
-    x = np.arange(padded.shape[1])
+    x = np.arange(padded.shape[1], dtype=np.int32)
     squares = (x[:, None] - x[None, :]) ** 2 + vertical[:, None, :] ** 2
     return np.sqrt(squares.min(axis=2))[:, 1:-1]

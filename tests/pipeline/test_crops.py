@@ -253,3 +253,50 @@ def test_a_palette_lists_the_main_colours_under_the_mask() -> None:
 
 def test_grey_is_one_channel() -> None:
     assert grayscale(person()).mode == "L"
+
+
+def line_art(*, open_neck: bool) -> Image.Image:
+    """A white face on white paper, outlined; with an open neck the paper runs into the face."""
+    image = Image.new("RGB", (400, 400), "white")
+    draw = ImageDraw.Draw(image)
+    draw.arc((110, 60, 290, 300), 120 if open_neck else 0, 60 if open_neck else 360, "black", 5)
+    for box in ((160, 150, 180, 175), (220, 150, 240, 175), (192, 190, 204, 215)):
+        draw.ellipse(box, fill="black")
+    for x in (150, 210):
+        draw.line((x, 130, x + 40, 126), fill="black", width=6)
+    draw.line((165, 240, 235, 240), fill="black", width=6)
+    return image
+
+
+def test_a_face_that_the_paper_ran_into_is_no_figure() -> None:
+    closed = find_figure(line_art(open_neck=False))
+    assert closed is not None
+    assert closed.mask[200, 150] == 255
+    assert find_figure(line_art(open_neck=True)) is None
+
+
+def test_small_gaps_in_an_outline_hold() -> None:
+    image = line_art(open_neck=False)
+    image.paste("white", (285, 178, 295, 181))
+    figure = find_figure(image)
+    assert figure is not None
+    assert figure.mask[200, 150] == 255
+
+
+def test_a_margin_around_a_whole_picture_is_not_its_ground() -> None:
+    page = Image.new("RGB", (400, 300), "white")
+    page.paste(noise().resize((340, 240)), (30, 30))
+    assert find_figure(page) is None
+
+
+def test_the_old_ground_leaves_no_rim() -> None:
+    by_alpha, by_ground = person(), person("red")
+    crops = []
+    for image in (by_alpha, by_ground.resize((320, 400))):
+        blurred = image.resize((240, 300), Image.Resampling.LANCZOS)
+        figure = find_figure(blurred)
+        assert figure is not None
+        crops.append(crops_of(blurred, figure, ShotType.FULL)[CropClass.HEAD])
+    reddest = [np.asarray(crop.image, np.int16) for crop in crops]
+    rim = [int((c[..., 0] - c[..., 2] > 80).sum()) for c in reddest]
+    assert rim[1] <= rim[0] + 60
