@@ -68,12 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--character", required=True, metavar="ID")
     check.add_argument("--appearance", metavar="ID")
     check.add_argument("--shot-type", choices=_SHOTS)
+    check.add_argument(
+        "--box",
+        metavar="L,T,R,B",
+        help="where the figure is, in pixels or percent, such as 10%%,5%%,60%%,95%%",
+    )
     check.add_argument("--json", action="store_true", dest="as_json")
     check.set_defaults(command=_check)
     _add_guild(check)
 
     _add_cast(commands.add_parser("cast", help="the registry from a shell"))
     _add_bench(commands.add_parser("bench", help="print measured figures"))
+    _add_train(commands.add_parser("train", help="train our own models"))
     return parser
 
 
@@ -111,10 +117,48 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     queue = suites.add_parser("queue", help="claims, fairness, crashes")
     queue.add_argument("--crashes", type=int, default=20, metavar="N")
     queue.set_defaults(command=_bench_queue)
+    identity = suites.add_parser("identity", help="how well characters are told apart")
+    identity.add_argument("--data", type=Path, required=True, metavar="DIR")
+    identity.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a sum such as palette*0.65+structure*0.35; the first is reported, more are rivals",
+    )
+    identity.add_argument("--split", action="append", default=[], metavar="NAME")
+    identity.add_argument("--crop", choices=("head", "figure"), default="head")
+    identity.add_argument("--per-identity", type=int, default=8, metavar="N")
+    identity.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
+    identity.set_defaults(command=_bench_identity)
+    figures = suites.add_parser("figures", help="whether figures are found in opaque panels")
+    figures.add_argument("--data", type=Path, required=True, metavar="DIR")
+    figures.add_argument("--panels", type=int, default=150, metavar="N")
+    figures.set_defaults(command=_bench_figures)
     quality = suites.add_parser("quality", help="false flags and misses of the check")
     quality.set_defaults(command=_bench_quality)
-    for suite in (queue, quality):
+    for suite in (queue, figures, quality):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
+
+
+def _add_train(train: argparse.ArgumentParser) -> None:
+    models = train.add_subparsers(required=True, metavar="MODEL")
+    identity = models.add_parser("identity", help="the encoder that tells characters apart")
+    identity.add_argument("--data", type=Path, required=True, metavar="DIR")
+    identity.add_argument("--out", type=Path, required=True, metavar="FILE")
+    identity.add_argument("--steps", type=int, metavar="N")
+    identity.add_argument("--minutes", type=float, metavar="M", help="stop after so long")
+    identity.add_argument("--seed", type=int, metavar="N")
+    identity.add_argument("--side", type=int, metavar="PIXELS")
+    identity.add_argument("--generated", type=float, metavar="SHARE")
+    identity.add_argument("--threads", type=int, default=1, metavar="N")
+    identity.set_defaults(command=_train_identity)
+    figures = models.add_parser("figures", help="the detector that finds figures in panels")
+    figures.add_argument("--data", type=Path, required=True, metavar="DIR")
+    figures.add_argument("--out", type=Path, required=True, metavar="FILE")
+    figures.add_argument("--steps", type=int, metavar="N")
+    figures.add_argument("--seed", type=int, metavar="N")
+    figures.set_defaults(command=_train_figures)
 
 
 # --- commands: each imports its room when it is called ----------------------------------------
@@ -193,3 +237,66 @@ def _bench_quality(arguments: argparse.Namespace) -> int:
     from bot.bench.quality import bench_quality
 
     return bench_quality(arguments.json_file)
+
+
+def _bench_identity(arguments: argparse.Namespace) -> int:
+    from bot.bench.identity import BenchPlan, bench_identity
+    from pipeline.domain.fingerprint import CropClass
+
+    plan = BenchPlan(
+        encoders=tuple(arguments.encoder),
+        splits=tuple(arguments.split) or BenchPlan().splits,
+        crop=CropClass(arguments.crop),
+        per_identity=arguments.per_identity,
+    )
+    return bench_identity(arguments.data, plan, arguments.json_file)
+
+
+def _train_identity(arguments: argparse.Namespace) -> int:
+    try:
+        from pipeline.training.identity import TrainingPlan, train_to_file
+    except ImportError as error:
+        raise SettingsError(
+            f"Training needs {error.name}, which is not installed. Install the extra “train”."
+        ) from error
+
+    names = ("steps", "minutes", "seed", "side", "generated")
+    asked = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    report = train_to_file(
+        arguments.data,
+        arguments.out,
+        TrainingPlan(**asked),
+        threads=arguments.threads,
+        tell=lambda line: print(line, file=sys.stderr),
+    )
+    print(f"{arguments.out}: {report['bytes'] / 1e6:.1f} MB, score {report['best']:.3f}")
+    return EXIT_OK
+
+
+def _bench_figures(arguments: argparse.Namespace) -> int:
+    from bot.bench.finding import bench_finding
+
+    return bench_finding(arguments.data, arguments.json_file, panels=arguments.panels)
+
+
+def _train_figures(arguments: argparse.Namespace) -> int:
+    from pipeline.training.figures import Plan, train_figures
+
+    asked = {
+        name: value
+        for name in ("steps", "seed")
+        if (value := getattr(arguments, name)) is not None
+    }
+    try:
+        done = train_figures(
+            arguments.data,
+            arguments.out,
+            Plan(**asked),
+            lambda line: print(line, file=sys.stderr),
+        )
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"Training needs {error.name}, which is not installed. Install the extra “train”."
+        ) from error
+    print(f"{done.file}: {done.parameters} weights, sha256 {done.sha256}, {done.seconds:.0f} s")
+    return EXIT_OK

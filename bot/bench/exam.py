@@ -196,6 +196,8 @@ def _scenery(count: int, seed: int) -> Sequence[Image.Image]:
         scene = Scene(places[number % len(places)], rng.choice(list(Time)))
         tones = choose_tones(scene, rng)
         size = Size(_GROUND_SIDE, _GROUND_SIDE)
-        site = Site(Canvas(size, tones.far), scene, tones, rng, 0.8 * size.height, 0.6 * size.height)
+        site = Site(
+            Canvas(size, tones.far), scene, tones, rng, 0.8 * size.height, 0.6 * size.height
+        )
         grounds.append(paint_background(site))
     return grounds

@@ -16,6 +16,7 @@ from pipeline.domain.errors import InvalidInput
 from pipeline.domain.fingerprint import CropClass
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import DEFAULT_ENCODERS
+from pipeline.fingerprints.scales import Place
 from pipeline.training.catalog import of_splits, read_catalog
 
 _SEED, _RESAMPLES = 20, 200
@@ -67,7 +68,7 @@ def bench_identity(data: Path, plan: BenchPlan, json_file: Path | None = None) -
     for exam in exams:
         vectors = encode_exam(exam, encoders)
         for team in teams:
-            tables[team.text].update(score_exam(exam, team, vectors))
+            tables[team.text].update(score_exam(exam, team, vectors, plan.crop))
     for table in tables.values():
         table.update(_over_sources(table))
     figures = _figures(texts, tables)
@@ -95,18 +96,21 @@ def encode_exam(
 
 
 def score_exam(
-    exam: Exam, team: Team, vectors: Mapping[str, Mapping[str, tuple[Vectors, Vectors]]]
+    exam: Exam,
+    team: Team,
+    vectors: Mapping[str, Mapping[str, tuple[Vectors, Vectors]]],
+    crop: CropClass,
 ) -> Table:
     """Every metric in every condition that the source has pairs for."""
     drawn = draws(len(exam.identities), _RESAMPLES, _SEED)
     table: Table = {}
     for condition in CONDITIONS:
-        similarity = sum(
-            weight * (vectors[name][condition][0] @ vectors[name][condition][1].T)
-            for name, weight in team.weights.items()
-        )
-        pairs = compared(exam, condition, np.asarray(similarity, np.float64))
-        for metric, score in score_all(pairs, drawn).items():
+        mode = ColorMode.GRAYSCALE if condition == "grey" else ColorMode.COLOR
+        similarity = np.zeros((len(exam.drawings), len(exam.drawings)))
+        for name, weight in team.weights(Place(crop, mode)).items():
+            known, asked = vectors[name][condition]
+            similarity += weight * (known @ asked.T)
+        for metric, score in score_all(compared(exam, condition, similarity), drawn).items():
             table[metric, condition, exam.source] = score
     return table
 

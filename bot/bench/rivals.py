@@ -1,6 +1,6 @@
 """What an encoder is measured against: plain hashes, histograms, an untrained network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -9,10 +9,10 @@ import numpy as np
 from pipeline.domain.character import ColorMode
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.fingerprint import Embedding, EncoderKey
-from pipeline.fingerprints.composite import weight_of
 from pipeline.fingerprints.encoders.base import Encoder, pixels_of, solid_of, unit
 from pipeline.fingerprints.hashes import picture_hashes
 from pipeline.fingerprints.registry import available_encoders, load_encoders
+from pipeline.fingerprints.scales import Place, scales_of
 from pipeline.imaging.colour import to_lab
 from pipeline.imaging.crops import FigureCrop
 
@@ -52,38 +52,48 @@ class HistogramRival:
 
     def _vector(self, crop: FigureCrop, color_mode: ColorMode):
         lab = to_lab(pixels_of(crop, _HISTOGRAM_SIDE, color_mode))
-        counted, _ = np.histogramdd(
-            lab[solid_of(crop, _HISTOGRAM_SIDE)], bins=_BINS, range=_REACH
-        )
+        counted, _ = np.histogramdd(lab[solid_of(crop, _HISTOGRAM_SIDE)], bins=_BINS, range=_REACH)
         return unit(np.sqrt(counted.ravel()).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Encoders whose cosines are added up, each with its weight: ``house+palette*0.5``."""
+    """Encoders whose cosines are added up: ``house+palette``, or ``house*0.7+palette*0.3``.
+
+    Attributes:
+        text: as it was asked for.
+        names: the encoders.
+        given: their weights; empty where those of the fused similarity hold.
+    """
 
     text: str
-    weights: dict[str, float]
+    names: tuple[str, ...]
+    given: Mapping[str, float]
 
     @classmethod
     def parse(cls, text: str) -> "Team":
-        """Read ``name``, ``name*weight`` and sums of them.
-
-        An encoder without a weight has its own of the fused similarity, or 1.
+        """Read names joined by plus signs, none or all of them with a weight (1 if left out).
 
         Raises:
-            InvalidInput: a weight is no number, or not above 0.
+            InvalidInput: a weight is no number above 0, or a name is empty.
         """
-        weights: dict[str, float] = {}
+        given: dict[str, float] = {}
         for part in text.split("+"):
             name, _, weight = (piece.strip() for piece in part.partition("*"))
             try:
-                weights[name] = float(weight) if weight else weight_of(EncoderKey(name, "", 0))
+                given[name] = float(weight) if weight else 1.0
             except ValueError as error:
                 raise InvalidInput(f"“{weight}” in “{text}” is no weight.") from error
-            if not name or weights[name] <= 0:
+            if not name or not given[name] > 0:
                 raise InvalidInput(f"“{text}” is no sum of encoders such as palette+structure*0.5.")
-        return cls(text, weights)
+        return cls(text, tuple(given), given if "*" in text else {})
+
+    def weights(self, place: Place) -> Mapping[str, float]:
+        """What each encoder counts in a crop class and colour mode."""
+        if self.given:
+            return self.given
+        keys = [EncoderKey(name, "", 0) for name in self.names]
+        return {key.name: scale for key, scale in scales_of(keys, place).items()}
 
 
 def default_rivals() -> list[str]:
@@ -100,7 +110,7 @@ def make_encoders(teams: Sequence[Team]) -> dict[str, Encoder]:
     Raises:
         EncoderUnavailable: a name is not known, or what it needs is not installed.
     """
-    names = list(dict.fromkeys(name for team in teams for name in team.weights))
+    names = list(dict.fromkeys(name for team in teams for name in team.names))
     return {name: _make(name) for name in names}
 
 

@@ -38,7 +38,10 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """A metric's value, its value in each resample of identities, and how many it rests on."""
+    """A metric's value, its value in each resample of identities, and how many it rests on.
+
+    A resample that drew too few identities to compare is nan.
+    """
 
     value: float
     resampled: Floats
@@ -47,7 +50,10 @@ class Score:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval."""
-        low, high = np.nanpercentile(self.resampled, (2.5, 97.5))
+        known = self.resampled[~np.isnan(self.resampled)]
+        if not len(known):
+            return self.value, self.value
+        low, high = np.percentile(known, (2.5, 97.5))
         return float(low), float(high)
 
 
@@ -84,11 +90,12 @@ def score_all(pairs: Pairs, drawn: Floats) -> dict[str, Score]:
 
 def mean_score(scores: list[Score]) -> Score:
     """The mean over sources, every source counting the same."""
-    return Score(
-        float(np.mean([one.value for one in scores])),
-        np.nanmean(np.stack([one.resampled for one in scores]), axis=0),
-        sum(one.n for one in scores),
-    )
+    resampled = np.stack([one.resampled for one in scores])
+    known = ~np.isnan(resampled)
+    total, count = np.where(known, resampled, 0.0).sum(axis=0), known.sum(axis=0)
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    value = float(np.mean([one.value for one in scores]))
+    return Score(value, mean, sum(one.n for one in scores))
 
 
 def gain(one: Score, other: Score) -> Score:
