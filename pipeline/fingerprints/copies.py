@@ -110,7 +110,8 @@ def _along(image: Pixels, at: NDArray[np.float64], axis: int, rim: float) -> Pix
     share = (at - low).astype(np.float32)
     share[(at < rim) | (at > last - rim)] = np.nan
     share = np.clip(share, 0, 1).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
-    return np.take(image, low, axis) * (1 - share) + np.take(image, low + 1, axis) * share
+    mixed = np.take(image, low, axis) * (1 - share) + np.take(image, low + 1, axis) * share
+    return mixed.astype(np.float32, copy=False)
 
 
 def _places(side: int) -> NDArray[np.float64]:
@@ -119,7 +120,8 @@ def _places(side: int) -> NDArray[np.float64]:
 
 def _reduced(image: Pixels, factor: int) -> Pixels:
     side = len(image) // factor
-    return image.reshape(side, factor, side, factor, -1).mean(axis=(1, 3))
+    cells = image.reshape(side, factor, side, factor, -1)
+    return cells.mean(axis=(1, 3)).astype(np.float32)
 
 
 def _small(image: Image.Image, beside: Image.Image) -> Pixels:
