@@ -9,6 +9,7 @@ from bot.services.locks import GuildLocks
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
 from bot.services.registrar import Registrar
+from bot.services.reindex import ReindexService, serving_encoders
 from bot.services.reviews import ReviewService
 from bot.services.runs import RunService
 from bot.services.votes import VoteService
@@ -37,6 +38,7 @@ class App:
     reviews: ReviewService
     votes: VoteService
     pages: PageService
+    reindex: ReindexService
     workshop_spec: WorkshopSpec
 
 
@@ -58,15 +60,18 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             blobs = BlobStore(settings.data_dir / "blobs", keyring)
             registrar = Registrar(door, blobs, encoders)
             locks = GuildLocks()
+            serving = await serving_encoders(db, settings.encoders, encoders)
+            judge = Judge(load_encoders(serving))
             yield App(
                 settings=settings,
                 db=db,
                 blobs=blobs,
-                cast=CastService(db, blobs, keyring, registrar, Judge(encoders), locks),
+                cast=CastService(db, blobs, keyring, registrar, judge, locks),
                 panels=PanelService(db, blobs, door),
                 runs=RunService(db, blobs),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
                 pages=PageService(db, blobs),
-                workshop_spec=WorkshopSpec(settings.generator, settings.encoders),
+                reindex=ReindexService(db, blobs, registrar, locks),
+                workshop_spec=WorkshopSpec(settings.generator, serving),
             )

@@ -63,7 +63,8 @@ def diagnose(env_file: Path | None = Path(".env")) -> Report:
     except OnModelError as error:
         lines.append(Line("settings", Health.BAD, "not readable", str(error)))
         return Report(tuple(lines))
-    lines += [*_settings(settings, env_file), *_engines(settings), _gpu(), *_fonts()]
+    lines += [*_settings(settings, env_file), *_engines(settings), *_index(settings)]
+    lines += [_gpu(), *_fonts()]
     lines.append(_data_folder(settings.data_dir))
     return Report(tuple(lines))
 
@@ -132,6 +133,32 @@ def _engines(settings: Settings) -> Iterator[Line]:
         )
     else:
         yield Line("executor", Health.GOOD, settings.executor)
+
+
+def _index(settings: Settings) -> Iterator[Line]:
+    """Whether all references were indexed with the encoders in use."""
+    from bot.app import DATABASE_NAME
+    from pipeline.fingerprints.composite import encoder_set
+    from pipeline.fingerprints.hashes import HASH_VERSION
+    from pipeline.fingerprints.registry import load_encoders
+    from storage.indexing import read_index_state
+
+    try:
+        encoders = encoder_set(load_encoders(settings.encoders))
+    except OnModelError:
+        return  # said in the line about encoders
+    state = read_index_state(settings.data_dir / DATABASE_NAME, encoders, HASH_VERSION)
+    if state is None:
+        return
+    if state.done:
+        yield Line("index", Health.GOOD, f"{state.references} references, all up to date")
+    else:
+        yield Line(
+            "index",
+            Health.WARNING,
+            f"{state.stale} of {state.references} references were indexed with other encoders",
+            "`onmodel run` indexes them anew in the background; old vectors serve meanwhile.",
+        )
 
 
 def _try(name: str, work: Callable[[], str]) -> Line:

@@ -84,7 +84,7 @@ def executors_for(app: App) -> list[Executor]:
 async def workroom(
     app: App, bot: OnModelBot, executors: Sequence[Executor], stop: asyncio.Event
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Queue and outbox at work beside a logged-in ``bot``, until left or until ``stop`` is set.
+    """Queue, outbox and index at work beside a logged-in ``bot``, until left or ``stop``.
 
     Yields:
         The task that works; it ends early only if it fails.
@@ -102,6 +102,7 @@ async def workroom(
         async with asyncio.TaskGroup() as group:
             group.create_task(dispatcher.run(stop))
             group.create_task(pump.run(stop))
+            group.create_task(app.reindex.run(stop))
 
     bot.wake = wake
     task = asyncio.create_task(work(), name="workroom")

@@ -27,7 +27,7 @@ from pipeline.imaging.fit import fit_within
 from pipeline.imaging.masks import find_figure
 from pipeline.quality.calibration import thresholds_from_references
 from pipeline.registry.suggest import agreed, suggest_angle, suggest_components
-from storage import cast
+from storage import cast, indexing
 from storage.blobs import BlobStore
 from storage.database import Transaction
 from storage.duplicates import Copy
@@ -89,6 +89,22 @@ class Registrar:
         self._door = door
         self._blobs = blobs
         self._encoders = encoders
+
+    @property
+    def encoders(self) -> str:
+        """The encoder set in use, as thresholds and the index name it."""
+        return encoder_set(self._encoders)
+
+    def print_of(
+        self, png: bytes, shot_type: ShotType
+    ) -> tuple[PictureHashes, tuple[Fingerprint, ...]]:
+        """Hashes and fingerprints of a stored reference, as at its registration.
+
+        Raises:
+            InvalidPicture: the stored file is damaged.
+        """
+        image = load_canonical(png)
+        return picture_hashes(image), fingerprint(image, shot_type, self._encoders)
 
     async def open(self, data: bytes) -> CanonicalPicture:
         """One upload as a canonical picture.
@@ -238,6 +254,13 @@ class Registrar:
                 guild_id=actor.guild_id,
                 reference_id=reference_id,
                 fingerprints=picture.fingerprints,
+            )
+            indexing.mark_indexed(
+                tx,
+                guild_id=actor.guild_id,
+                reference_id=reference_id,
+                encoders=self.encoders,
+                now=now,
             )
         for threshold in thresholds:
             cast.put_threshold(

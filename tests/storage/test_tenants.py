@@ -27,6 +27,9 @@ WITHOUT_GUILD = {
     "storage.guilds.get_setting": "facts of the program",
     "storage.outbox.pending_count": "a number for the doctor",
     "storage.votes.due_votes": "the clock closes the votes of all guilds",
+    "storage.indexing.index_state": "two numbers, for the doctor",
+    "storage.indexing.stale_appearances": "the program's own work, in all guilds",
+    "storage.indexing.stored_encoders": "names of encoders",
     "storage.queue.place_of": "numbers only",
     "storage.queue.lease_owners": "names of processes, for the dispatcher",
 }
