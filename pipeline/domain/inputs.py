@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.domain.character import Mark, ReferenceKind, ShotType
+from pipeline.domain.conditioning import ModuleUse
+from pipeline.domain.evidence import DriftCount, StepCount
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
 from pipeline.domain.quality import Threshold
@@ -26,7 +28,10 @@ class ReferenceInput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CastInput:
-    """One character in one appearance, with the thresholds that were learned for it."""
+    """One character in one appearance, with the thresholds that were learned for it.
+
+    ``marks`` must never be lost; ``modules`` are the identities trained for this look.
+    """
 
     character_id: str
     appearance_id: str
@@ -38,6 +43,7 @@ class CastInput:
     references: tuple[ReferenceInput, ...]
     thresholds: tuple[Threshold, ...] = ()
     marks: tuple[Mark, ...] = ()
+    modules: tuple[ModuleUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,9 @@ class PanelInputs:
     """The brief, its cast, earlier panels' hashes (by panel label) and the policy.
 
     ``submission`` is a person's drawing: then nothing is generated, it is judged as it is.
-    ``start_strength`` is above 0 when a moderator asked for a retry.
+    ``start_strength`` is above 0 when a moderator asked for a retry; ``hints`` are then the drift
+    modes that moderators named. ``pictures`` holds PNGs by sha256 that a plan may name beside the
+    references, like the sketch. ``drift_counts`` and ``step_counts`` are the guild's evidence.
     """
 
     panel_id: int
@@ -64,3 +72,7 @@ class PanelInputs:
     policy: LadderPolicy = LadderPolicy()
     start_strength: int = 0
     submission: Candidate | None = None
+    hints: tuple[str, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    drift_counts: Mapping[str, DriftCount] = field(default_factory=dict)
+    step_counts: tuple[StepCount, ...] = ()

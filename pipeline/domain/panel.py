@@ -59,7 +59,10 @@ class CastRole:
 
 @dataclass(frozen=True, slots=True)
 class PanelBrief:
-    """What a person asked for, complete: cast in speaking order, words, framing, dialogue."""
+    """What a person asked for, complete: cast in speaking order, words, framing, dialogue.
+
+    ``style_freedom`` (0 to 1) is how far the panel may leave the style of its references.
+    """
 
     prompt: str
     cast: tuple[CastRole, ...]
@@ -71,6 +74,7 @@ class PanelBrief:
     sketch_sha256: str | None = None
     seed: int = 0
     size: Size = PANEL_SIZE
+    style_freedom: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

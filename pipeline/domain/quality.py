@@ -101,12 +101,27 @@ class JudgedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One rung of the ladder: the plan, what it drew and how long that took in seconds."""
+    """One rung of the ladder: the plan, what it drew and how long that took in seconds.
+
+    ``gain`` is by how much the best margin rose over the attempt before, None where one of the
+    two could not be measured. ``copy_score`` (0 to 1) is how much the figures repeat their
+    references, None if unknown. ``material`` holds PNGs by sha256 that the plan names and that
+    are neither references nor candidates; they are kept with it.
+    """
 
     number: int
     plan: ConditioningPlan | None
     candidates: tuple[JudgedCandidate, ...]
     seconds: float
+    gain: float | None = None
+    copy_score: float | None = None
+    material: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def best_margin(self) -> float | None:
+        """The largest margin among its candidates."""
+        margins = [j.report.margin for j in self.candidates if j.report.margin is not None]
+        return max(margins, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Capabilities:
     pastes_references: bool = False
     native_pixels: int | None = None
     side_multiple: int = 8
-    prompt_tokens: int = 154
+    prompt_tokens: int | None = 154
     models: tuple[ModelFile, ...] = ()
 
     @property

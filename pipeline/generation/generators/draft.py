@@ -56,7 +56,7 @@ class DraftGenerator:
     version = "1"
     # It reads the request for its scenery and pastes the references: there is nothing that a
     # negative prompt, a guide picture or a trained module could take hold of.
-    capabilities = Capabilities(references=10, pastes_references=True)
+    capabilities = Capabilities(references=10, pastes_references=True, prompt_tokens=None)
 
     def __init__(self) -> None:
         # A worker draws many panels of one cast: cut each picture once. Pure, so only speed.
