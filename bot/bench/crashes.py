@@ -16,11 +16,12 @@ from bot.bench.board import Board, open_board
 from bot.bench.life import Life, end_orphans
 
 _STUCK_SECONDS = 60.0  # a studio that gets nothing done for so long never will
-_MOST_WAITING = 6  # requests, so that the kills and not the backlog decide how long a run takes
+_MOST_WAITING = 12  # requests, so that the kills and not the backlog decide how long a run takes
 _WORKER_SHARE = 0.5  # of the kills
+_MOST_AHEAD = 4  # kills of the one before it must be the other's turn
 _MEASURED_SHARE = 0.35  # of the kills are followed by a wait for the next post
 _EARLY_SHARE = 0.2  # of the kills may hit a studio that is still starting
-_POISON_SHARE, _STRANGER_SHARE = 0.05, 0.15  # of the requests abort their worker, are off-model
+_POISON_EVERY, _STRANGER_EVERY = 17, 7  # requests: one aborts its worker, one is off-model
 _MEMBERS = 5
 _OUTCOMES = {"vote_card", "panel_failed", "review_thread"}
 _LIVE = ("queued", "running")
@@ -115,7 +116,7 @@ class CrashRun:
             life.wait_until_ready()
         time.sleep(self._random.random() * 0.8)
         self._hear(life)
-        what = "worker" if self._random.random() < _WORKER_SHARE else "studio"
+        what = self._victim()
         posts, waiting = len(self._board.messages()), self._waiting()
         at = time.monotonic()
         if what == "studio":
@@ -131,12 +132,18 @@ class CrashRun:
                 self.result.recovery[what].append(message.at - at)
         return life
 
+    def _victim(self) -> str:
+        ahead = self.result.kills["studio"] - self.result.kills["worker"]
+        if abs(ahead) >= _MOST_AHEAD:
+            return "worker" if ahead > 0 else "studio"
+        return "worker" if self._random.random() < _WORKER_SHARE else "studio"
+
     def _wish(self) -> dict[str, object]:
-        number, luck = len(self._wanted), self._random.random()
+        number = len(self._wanted)
         prompt = f"a street, take {number}"
-        if luck < _POISON_SHARE:
+        if number % _POISON_EVERY == _POISON_EVERY // 3:
             prompt = pasting.POISON
-        elif luck < _POISON_SHARE + _STRANGER_SHARE:
+        elif number % _STRANGER_EVERY == _STRANGER_EVERY // 2:
             prompt = f"{pasting.STRANGER}, take {number}"
         request: dict[str, object] = {
             "key": f"wish {number}",
