@@ -1,8 +1,8 @@
 """One panel from brief to decision: rank, plan, generate, judge, decide; a bounded loop."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.domain.errors import Cancelled
 from pipeline.domain.inputs import PanelInputs
@@ -16,13 +16,16 @@ from pipeline.domain.quality import (
     PanelOutcome,
     Verdict,
 )
+from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.base import Generator
 from pipeline.generation.generators.registry import load_generator
-from pipeline.generation.ladder import next_plan
+from pipeline.generation.ladder import Rung, Spent, next_rung
 from pipeline.generation.plan import plan_for
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
+from pipeline.quality.stiffness import copy_score
+from pipeline.retrieval.sketch import with_sketch
 
 Progress = Callable[[float, str], None]
 Pick = tuple[int, int]
@@ -40,10 +43,11 @@ class WorkshopSpec:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """The loaded engine and judge. Built once per worker, used for many panels."""
+    """The loaded engine, judge and encoders. Built once per worker, used for many panels."""
 
     generator: Generator
     judge: Judge
+    encoders: tuple[Encoder, ...] = ()
 
 
 def build_workshop(spec: WorkshopSpec) -> Workshop:
@@ -53,7 +57,8 @@ def build_workshop(spec: WorkshopSpec) -> Workshop:
         GeneratorUnavailable: the engine is unknown or not installed.
         SettingsError: an encoder is unknown.
     """
-    return Workshop(load_generator(spec.generator), Judge(load_encoders(spec.encoders)))
+    encoders = tuple(load_encoders(spec.encoders))
+    return Workshop(load_generator(spec.generator), Judge(encoders), encoders)
 
 
 def run_panel(
@@ -84,7 +89,8 @@ def run_panel(
     if inputs.submission is not None:
         attempts = [_judge_submission(inputs, inputs.submission, workshop.judge, started)]
     else:
-        attempts = _climb(inputs, workshop, progress, cancelled)
+        asked = with_sketch(inputs, workshop.encoders)
+        attempts = _climb(asked, workshop, progress, cancelled)
     progress(1.0, "checked")
     picks = _acceptable(attempts)[: inputs.brief.alternates]
     decision = Accept(tuple(picks)) if picks else _flag(attempts)
@@ -106,25 +112,67 @@ def _climb(
     inputs: PanelInputs, workshop: Workshop, progress: Progress, cancelled: Callable[[], bool]
 ) -> list[Attempt]:
     """Try until enough candidates are acceptable or the ladder ends."""
-    generator = workshop.generator
+    generator, judge = workshop.generator, workshop.judge
     pictures = {r.sha256: r.image for member in inputs.cast for r in member.references}
+    pictures |= inputs.pictures
     attempts: list[Attempt] = []
-    plan = plan_for(inputs, generator, strength=inputs.start_strength)
-    started = time.monotonic()
-    while plan is not None:
-        rung = time.monotonic()
+    rung: Rung | None = Rung(plan_for(inputs, generator, strength=inputs.start_strength))
+    started, longest = time.monotonic(), 0.0
+    while rung is not None:
+        begun = time.monotonic()
+        late = _too_late(attempts, started + inputs.policy.max_seconds)
         share = _share_of(progress, len(attempts), inputs.policy.max_attempts)
-        drawn = generator.generate(plan, pictures, progress=share, cancelled=cancelled)
+        pictures |= rung.pictures
+        try:
+            drawn = generator.generate(
+                rung.plan, pictures, progress=share, cancelled=lambda: cancelled() or late()
+            )
+        except Cancelled:
+            if cancelled() or not late():
+                raise
+            break  # out of time: what was drawn before is judged, and the best of it kept
         if cancelled():
             raise Cancelled("The panel was cancelled.")
-        judged = _judge_all(inputs, drawn, workshop.judge)
-        attempts.append(Attempt(len(attempts) + 1, plan, judged, time.monotonic() - rung))
+        judged = _judge_all(inputs, drawn, judge)
+        took = time.monotonic() - begun
+        attempts.append(_attempt(attempts, rung, judged, took, pictures))
         missing = inputs.brief.alternates - len(_acceptable(attempts))
         if missing <= 0:
             break
-        spent = (len(attempts), time.monotonic() - started)
-        plan = next_plan(plan, inputs, generator, missing=missing, spent=spent)
+        longest = max(longest, took)
+        spent = Spent(len(attempts), time.monotonic() - started, longest)
+        rung = next_rung(attempts, inputs, generator, missing=missing, spent=spent)
     return attempts
+
+
+def _too_late(attempts: Sequence[Attempt], deadline: float) -> Callable[[], bool]:
+    """Whether the seconds are used up; the first attempt is always let finish."""
+    first = not attempts
+    return lambda: not first and time.monotonic() > deadline
+
+
+def _attempt(
+    before: Sequence[Attempt],
+    rung: Rung,
+    judged: tuple[JudgedCandidate, ...],
+    seconds: float,
+    pictures: Mapping[str, bytes],
+) -> Attempt:
+    """What a rung came to: its gain over the one before, and how much it copies."""
+    scores = [copy_score(j.candidate, rung.plan, pictures) for j in judged]
+    known = [score for score in scores if score is not None]
+    attempt = Attempt(
+        len(before) + 1,
+        rung.plan,
+        judged,
+        seconds,
+        copy_score=max(known, default=None),
+        material=rung.pictures,
+    )
+    earlier = before[-1].best_margin if before else None
+    if earlier is None or attempt.best_margin is None:
+        return attempt
+    return replace(attempt, gain=attempt.best_margin - earlier)
 
 
 def _share_of(progress: Progress, rung: int, rungs: int) -> Progress:

@@ -5,7 +5,7 @@ import sqlite3
 import unicodedata
 from typing import Any
 
-from pipeline.domain.character import ColorMode, ReadingDirection, Series
+from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection, Series
 from pipeline.domain.errors import AlreadyExists, NotFound
 from storage.database import Database
 from storage.times import Moment, from_text, to_text
@@ -20,6 +20,7 @@ _CHANGEABLE = (
     "review_channel_id",
     "alternates",
     "quota",
+    "missing_shot",
 )
 _UPDATE = (
     f"UPDATE series SET {', '.join(f'{column} = :{column}' for column in _CHANGEABLE)} "  # noqa: S608 - our own constants
@@ -153,4 +154,5 @@ def _series(row: sqlite3.Row) -> Series:
         quota=row["quota"],
         created_by=row["created_by"],
         created_at=from_text(row["created_at"]),
+        missing_shot=MissingShot(row["missing_shot"]),
     )

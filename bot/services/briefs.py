@@ -2,9 +2,16 @@
 
 from bot.services.casting import pick_appearance
 from pipeline.comics.script import parse_dialogue
-from pipeline.domain.character import Appearance, Character, ShotType
+from pipeline.domain.character import (
+    Appearance,
+    Character,
+    MissingShot,
+    Reference,
+    ShotType,
+)
 from pipeline.domain.errors import InvalidInput, MissingReference
 from pipeline.domain.panel import DialogueLine
+from pipeline.retrieval.rank import next_best
 from storage import cast
 from storage.database import Database
 
@@ -48,9 +55,21 @@ async def _role(
 
 
 async def preflight(
-    db: Database, guild_id: int, roles: list[tuple[Character, Appearance]], shot: ShotType
+    db: Database,
+    guild_id: int,
+    roles: list[tuple[Character, Appearance]],
+    shot: ShotType,
+    missing_shot: MissingShot = MissingShot.WARN,
 ) -> tuple[str, ...]:
-    """Every character has something to draw from; say where it is not ideal (source AF27)."""
+    """Every character has something to draw from; say where it is not ideal (source AF27).
+
+    Returns:
+        A warning for each character that lacks the planned shot, with its next best reference.
+
+    Raises:
+        MissingReference: a character has no picture at all, or lacks the planned shot in a
+            series that does not take less.
+    """
     warnings = []
     for character, look in roles:
         references = await cast.list_references(db, guild_id, look.id)
@@ -59,11 +78,26 @@ async def preflight(
                 f"{character.name} has no reference in {look.appearance_id}. Add one with "
                 "/character add-reference."
             )
-        if shot not in {r.shot_type for r in references} and shot is not ShotType.DYNAMIC:
+        wanted = {shot, ShotType.FULL} if shot is ShotType.DYNAMIC else {shot}
+        if not wanted & {r.shot_type for r in references}:
+            best = next_best(references, shot)
             warnings.append(
-                f"{character.name} has no {shot.value} reference; the nearest one is used."
+                f"{character.name} has no {shot.value} reference in {look.appearance_id}; the "
+                f"next best is {described(best)}."
             )
+    if warnings and missing_shot is MissingShot.BLOCK:
+        raise MissingReference(
+            f"{' '.join(warnings)} This series does not draw without one: add one with "
+            "/character add-reference, or choose another shot_type."
+        )
     return tuple(warnings)
+
+
+def described(reference: Reference) -> str:
+    """A reference by name: its number and what it shows."""
+    shows = [reference.shot_type.value, reference.angle, reference.expression]
+    canon = "" if reference.canon else ", an accepted panel"
+    return f"reference {reference.id} ({', '.join(word for word in shows if word)}{canon})"
 
 
 def read_prompt(text: str) -> str:

@@ -7,9 +7,11 @@ from pipeline.domain.errors import NotFound
 from pipeline.domain.fingerprint import Fingerprint
 from pipeline.domain.inputs import CastInput, ReferenceInput
 from pipeline.domain.panel import CastRole
+from pipeline.domain.pose import Pose
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Database
+from storage.poses import poses_of
 
 
 async def cast_input(
@@ -17,11 +19,12 @@ async def cast_input(
 ) -> CastInput:
     """One character in one appearance with pictures, fingerprints and thresholds."""
     guild_id = character.guild_id
-    references, fingerprints, thresholds, marks = await asyncio.gather(
+    references, fingerprints, thresholds, marks, poses = await asyncio.gather(
         cast.list_references(db, guild_id, appearance.id),
         cast.fingerprints_of(db, guild_id, appearance.id),
         cast.thresholds_of(db, guild_id, appearance.id),
         cast.list_marks(db, guild_id, appearance.id),
+        poses_of(db, guild_id, appearance.id),
     )
     images = await asyncio.gather(*(blobs.get(guild_id, r.sha256) for r in references))
     return CastInput(
@@ -33,7 +36,9 @@ async def cast_input(
         components=appearance.components,
         palette=appearance.palette,
         references=tuple(
-            _reference(reference, image, fingerprints.get(reference.id, ()))
+            reference_input(
+                reference, image, fingerprints.get(reference.id, ()), poses.get(reference.id)
+            )
             for reference, image in zip(references, images, strict=True)
         ),
         thresholds=thresholds,
@@ -41,9 +46,13 @@ async def cast_input(
     )
 
 
-def _reference(
-    reference: Reference, image: bytes, fingerprints: tuple[Fingerprint, ...]
+def reference_input(
+    reference: Reference,
+    image: bytes,
+    fingerprints: tuple[Fingerprint, ...],
+    pose: Pose | None = None,
 ) -> ReferenceInput:
+    """A stored reference as the pipeline takes it; ``image`` may be empty if none is drawn."""
     return ReferenceInput(
         reference_id=reference.id,
         sha256=reference.sha256,
@@ -54,6 +63,8 @@ def _reference(
         expression=reference.expression,
         canon=reference.canon,
         fingerprints=fingerprints,
+        notes=reference.notes,
+        pose=pose,
     )
 
 

@@ -108,7 +108,7 @@ class PanelService:
             sketch_sha256=await self._keep(actor.guild_id, request.sketch),
             seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
         )
-        warnings = await preflight(self._db, actor.guild_id, roles, shot)
+        warnings = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)
         await self._check_quota(actor, series)
         return await self._enqueue(
             actor, series, brief, PanelOrigin.GENERATED, channel_id, dedupe_key, warnings

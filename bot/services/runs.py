@@ -64,7 +64,12 @@ class RunService:
             policy=self._policy,
             start_strength=job.strength,
             submission=await self._submission(guild_id, panel.id),
+            pictures=await self._pictures(guild_id, panel.brief.sketch_sha256),
         )
+
+    async def _pictures(self, guild_id: int, sketch: str | None) -> dict[str, bytes]:
+        """What the run needs beside the references: the sketch, if there is one."""
+        return {sketch: await self._blobs.get(guild_id, sketch)} if sketch else {}
 
     async def _submission(self, guild_id: int, panel_id: int) -> Candidate | None:
         sha256 = await panels.submission_of(self._db, guild_id, panel_id)

@@ -34,6 +34,13 @@ class ColorMode(StrEnum):
     GRAYSCALE = "grayscale"
 
 
+class MissingShot(StrEnum):
+    """What happens to a request whose cast has no reference for the planned shot."""
+
+    WARN = "warn"
+    BLOCK = "block"
+
+
 class ReadingDirection(StrEnum):
     """The order in which a page is read."""
 
@@ -79,6 +86,7 @@ class Series:
     quota: int
     created_by: int
     created_at: datetime
+    missing_shot: MissingShot = MissingShot.WARN
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pipeline.domain.conditioning import ModuleUse
 from pipeline.domain.evidence import DriftCount, StepCount
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
+from pipeline.domain.pose import Pose
 from pipeline.domain.quality import Threshold
 
 
@@ -24,13 +25,18 @@ class ReferenceInput:
     expression: str
     canon: bool
     fingerprints: tuple[Fingerprint, ...]
+    notes: str = ""
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CastInput:
     """One character in one appearance, with the thresholds that were learned for it.
 
-    ``marks`` must never be lost; ``modules`` are the identities trained for this look.
+    ``marks`` must never be lost; ``modules`` are the identities trained for this look. ``seen`` are
+    the fingerprints of what the panel should look like (a sketch, or a reference that somebody
+    pointed at), ``pose`` is the pose that the character should take; both help to choose
+    references.
     """
 
     character_id: str
@@ -44,6 +50,8 @@ class CastInput:
     thresholds: tuple[Threshold, ...] = ()
     marks: tuple[Mark, ...] = ()
     modules: tuple[ModuleUse, ...] = ()
+    seen: tuple[Fingerprint, ...] = ()
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True, slots=True)
