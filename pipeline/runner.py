@@ -118,17 +118,16 @@ def _climb(
     attempts: list[Attempt] = []
     rung: Rung | None = Rung(plan_for(inputs, generator, strength=inputs.start_strength))
     started, longest = time.monotonic(), 0.0
+    deadline = started + inputs.policy.max_seconds
     while rung is not None:
         begun = time.monotonic()
-        late = _too_late(attempts, started + inputs.policy.max_seconds)
+        stop = cancelled if not attempts else _or_late(cancelled, deadline)
         share = _share_of(progress, len(attempts), inputs.policy.max_attempts)
         pictures |= rung.pictures
         try:
-            drawn = generator.generate(
-                rung.plan, pictures, progress=share, cancelled=lambda: cancelled() or late()
-            )
+            drawn = generator.generate(rung.plan, pictures, progress=share, cancelled=stop)
         except Cancelled:
-            if cancelled() or not late():
+            if cancelled() or time.monotonic() < deadline:
                 raise
             break  # out of time: what was drawn before is judged, and the best of it kept
         if cancelled():
@@ -145,10 +144,9 @@ def _climb(
     return attempts
 
 
-def _too_late(attempts: Sequence[Attempt], deadline: float) -> Callable[[], bool]:
-    """Whether the seconds are used up; the first attempt is always let finish."""
-    first = not attempts
-    return lambda: not first and time.monotonic() > deadline
+def _or_late(cancelled: Callable[[], bool], deadline: float) -> Callable[[], bool]:
+    """Stop a further attempt when the seconds are used up; the first one may always finish."""
+    return lambda: cancelled() or time.monotonic() >= deadline
 
 
 def _attempt(

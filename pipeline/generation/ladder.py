@@ -1,41 +1,136 @@
 """The retry ladder: a verdict that falls short gives a strictly stronger plan, up to a stop."""
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from pipeline.domain.conditioning import ConditioningPlan
+from pipeline.domain.conditioning import ConditioningPlan, Step, StepTaken
 from pipeline.domain.inputs import LadderPolicy, PanelInputs
+from pipeline.domain.quality import Attempt, JudgedCandidate
+from pipeline.generation.evidence import order_steps
 from pipeline.generation.generators.base import Generator
-from pipeline.generation.plan import plan_for
+from pipeline.generation.plan import SEED_STEP
+from pipeline.generation.steps import MOVES, Moved, Situation, lower_identity, raise_identity
+from pipeline.quality.hints import mode_hint, worst_check
+from pipeline.quality.stiffness import STIFF
+
+SEED_ONLY = 2
+"""Rungs of a climb that may change nothing but the seed: the upper stop."""
 
 
-def next_plan(
-    last: ConditioningPlan,
+@dataclass(frozen=True, slots=True, eq=False)
+class Rung:
+    """A plan to try next, and the PNGs by sha256 that it names and nobody has yet."""
+
+    plan: ConditioningPlan
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a climb has used: attempts, seconds in all, and seconds of its longest attempt."""
+
+    attempts: int
+    seconds: float
+    longest: float = 0.0
+
+
+def next_rung(
+    attempts: Sequence[Attempt],
     inputs: PanelInputs,
     generator: Generator,
     *,
     missing: int,
-    spent: tuple[int, float],
-) -> ConditioningPlan | None:
+    spent: Spent,
+) -> Rung | None:
     """The next rung, or None at the upper stop.
 
+    Every rung draws with other seeds and holds the identity harder, unless the figures already
+    repeat their references: then it holds them less. Beside that it takes one step that is aimed
+    at what seems to have drifted: the least used so far, the most promising first among equals.
+
     Args:
-        last: the plan that fell short.
+        attempts: what was tried so far, the last one with a plan.
         inputs: what the panel needs.
         generator: the engine that draws.
         missing: how many acceptable alternates are still wanted, ≥ 1.
-        spent: attempts made and seconds used so far.
+        spent: what the climb has used.
 
     Returns:
         A plan whose ``strength`` is larger than the last one's and that draws only what is
-        missing; None when attempts or seconds are used up.
+        missing; None when attempts or seconds are used up, or nothing can be made stronger.
     """
-    if exhausted(inputs.policy, spent):
+    last = attempts[-1].plan
+    if last is None or exhausted(inputs.policy, spent):
         return None
-    stronger = plan_for(inputs, generator, strength=last.strength + 1)
-    return replace(stronger, alternates=missing)
+    now = _situation(attempts, inputs, generator)
+    plan, steps, pictures = replace(last, steps=(), inpaint=None), [], {}
+    for choose in (_identity, _aimed):
+        step, moved = choose(plan, now, attempts[-1])
+        if moved is not None:
+            plan, pictures = moved.plan, {**pictures, **moved.pictures}
+            steps.append(StepTaken(step, moved.why, now.mode, now.character_id))
+    if not steps:
+        if _seed_only(attempts) >= SEED_ONLY:
+            return None
+        steps.append(StepTaken(Step.CHANGE_SEED, "nothing can be made stronger", now.mode))
+    stronger = replace(
+        plan,
+        strength=last.strength + 1,
+        seed=last.seed + SEED_STEP,
+        alternates=missing,
+        steps=tuple(steps),
+    )
+    return Rung(stronger, pictures)
 
 
-def exhausted(policy: LadderPolicy, spent: tuple[int, float]) -> bool:
-    """Whether the budget in attempts or in seconds is used up."""
-    attempts, seconds = spent
-    return attempts >= policy.max_attempts or seconds >= policy.max_seconds
+def exhausted(policy: LadderPolicy, spent: Spent) -> bool:
+    """Whether attempts are used up, or one more like the longest would overrun the seconds."""
+    over = spent.seconds + spent.longest >= policy.max_seconds
+    return spent.attempts >= policy.max_attempts or over
+
+
+def _situation(attempts: Sequence[Attempt], inputs: PanelInputs, generator: Generator) -> Situation:
+    """Who drifted and how, judged by the best picture so far."""
+    best = max((j for a in attempts for j in a.candidates), key=_margin)
+    used = Counter(step.step for a in attempts if a.plan is not None for step in a.plan.steps)
+    named = inputs.hints[0] if inputs.hints else ""
+    check = worst_check(best.report)
+    if check is None:
+        return Situation(inputs, generator.capabilities, best, named, None, used)
+    member = next((m for m in inputs.cast if m.character_id == check.character_id), None)
+    mode = mode_hint(check, member, inputs.brief.color_mode) if member is not None else ""
+    return Situation(inputs, generator.capabilities, best, mode or named, check.character_id, used)
+
+
+def _margin(judged: JudgedCandidate) -> float:
+    return judged.report.margin if judged.report.margin is not None else -2.0
+
+
+def _identity(
+    plan: ConditioningPlan, now: Situation, attempt: Attempt
+) -> tuple[Step, Moved | None]:
+    """Hold harder, or less where the last figures are copies."""
+    score = attempt.copy_score
+    if score is not None and score >= STIFF and not now.engine.pastes_references:
+        return Step.LOWER_IDENTITY, lower_identity(plan, now)
+    return Step.RAISE_IDENTITY, raise_identity(plan, now)
+
+
+def _aimed(plan: ConditioningPlan, now: Situation, _attempt: Attempt) -> tuple[Step, Moved | None]:
+    """The first aimed step that still has something to do."""
+    ordered = order_steps(tuple(MOVES), now.inputs.step_counts, now.mode, plan.generator)
+    for step in sorted(ordered, key=lambda one: now.used.get(one, 0)):
+        moved = MOVES[step](plan, now)
+        if moved is not None:
+            return step, moved
+    return Step.CHANGE_SEED, None
+
+
+def _seed_only(attempts: Sequence[Attempt]) -> int:
+    return sum(
+        step.step is Step.CHANGE_SEED
+        for attempt in attempts
+        if attempt.plan is not None
+        for step in attempt.plan.steps
+    )
