@@ -1,5 +1,7 @@
 """The order of references and the reasons for it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from pipeline.domain.character import ColorMode, ReferenceKind, ShotType
 from pipeline.domain.errors import MissingReference
 from pipeline.domain.fingerprint import CropClass, Embedding, EncoderKey, Fingerprint
 from pipeline.domain.inputs import CastInput, ReferenceInput
+from pipeline.domain.pose import Pose
 from pipeline.retrieval.rank import rank_references
 
 KEY = EncoderKey("palette", "aaa", 1)
@@ -111,3 +114,39 @@ def test_at_most_k_and_each_once() -> None:
     cast = member(*(reference(i) for i in range(20)))
     assert len(set(order(cast, ShotType.FULL, k=5))) == 5
     assert len(order(cast, ShotType.FULL, k=50)) == 20
+
+
+def seen_at(turn: float) -> tuple[Fingerprint, ...]:
+    vector = np.array([np.cos(turn), np.sin(turn)], np.float32)
+    return (Fingerprint(CropClass.FIGURE, ColorMode.GRAYSCALE, Embedding(vector, KEY)),)
+
+
+def test_what_looks_like_the_sketch_comes_first_and_says_so() -> None:
+    cast = member(*(replace(reference(i), fingerprints=seen_at(i / 4)) for i in range(5)))
+    ranked = rank_references(replace(cast, seen=seen_at(0.76)), shot_type=ShotType.FULL)
+    assert ranked[0].reference.reference_id == 3
+    assert "nearest to the sketch (1.00)" in ranked[0].why
+    assert "nearest" not in ranked[1].why
+    assert rank_references(cast, shot_type=ShotType.FULL)[0].reference.reference_id == 0
+
+
+def test_the_wanted_pose_the_scene_and_the_newest_panel_are_reasons() -> None:
+    arm = [(float(i), float(i % 3), 1.0) for i in range(17)]
+    wanted, other = Pose(tuple(arm)), Pose(tuple((y, -x, c) for x, y, c in arm))
+    cast = member(
+        replace(reference(1), pose=other),
+        replace(reference(2), pose=wanted),
+        replace(reference(3), notes="On the harbour wall"),
+        reference(4, canon=False),
+        reference(5, canon=False),
+    )
+    ranked = rank_references(
+        replace(cast, pose=wanted), shot_type=ShotType.FULL, words="at the harbour"
+    )
+    why = {item.reference.reference_id: item.why for item in ranked}
+    assert ranked[0].reference.reference_id == 2
+    assert "the same pose (0.00 apart)" in why[2]
+    assert "another pose" in why[1]
+    assert "its notes speak of “harbour”" in why[3]
+    assert "the newest accepted panel" in why[5]
+    assert [item.reference.reference_id for item in ranked][-2:] == [5, 4]

@@ -23,6 +23,7 @@ from pipeline.domain.geometry import Box, Size
 from pipeline.domain.history import RegistryAction
 from pipeline.domain.job import JobKind, JobStatus
 from pipeline.domain.panel import Candidate, CastRole, PanelBrief, PanelOrigin, PlacedFigure
+from pipeline.domain.pose import Pose
 from pipeline.domain.quality import (
     Attempt,
     CandidateReport,
@@ -34,7 +35,7 @@ from pipeline.domain.quality import (
     Verdict,
 )
 from pipeline.domain.review import Posted, PostKind
-from storage import cast, drift, guilds, history, jobs, outbox, pages, panels, reviews, votes
+from storage import cast, drift, guilds, history, jobs, outbox, pages, panels, poses, reviews, votes
 from storage.connections import StudioConnection, configure_writer
 from storage.database import Database, open_database
 from storage.migrate import migrate
@@ -281,6 +282,9 @@ class Builder:
         series = self.guild(tx, guild_id)
         character, appearance = self.character(tx, guild_id, series)
         reference = self.reference(tx, guild_id, appearance, base)
+        poses.put_pose(
+            tx, guild_id=guild_id, reference_id=reference, pose=Pose(((1.0, 2.0, 0.5),) * 17)
+        )
         cast.add_fingerprints(
             tx,
             guild_id=guild_id,
