@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q install --no-warn-scr
 demo: $(VENV)/.core
 	$(BIN)/onmodel demo --out demo-out
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.system
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
@@ -40,6 +40,18 @@ $(VENV)/.made:
 # The light core, as users get it: ranges from pyproject.toml, no torch.
 $(VENV)/.core: $(VENV)/.made pyproject.toml
 	$(PIP) -e .
+	@touch $@
+
+# Readers that are not ours: a browser for the web reader, epubcheck for the EPUB. Installed when
+# they are missing, this is Debian and we are root; else the tests that need them say so and skip.
+SYSTEM_PACKAGES := chromium epubcheck
+$(VENV)/.system: $(VENV)/.made
+	@missing=""; for p in $(SYSTEM_PACKAGES); do command -v $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
+			echo "could not install:$$missing; the tests that need them are skipped"; \
+	elif [ -n "$$missing" ]; then echo "not installed:$$missing; the tests that need them are skipped"; fi
 	@touch $@
 
 # What the tests need, at the versions that they were written against.
