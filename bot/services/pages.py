@@ -177,10 +177,10 @@ class PageService:
         composed = _spec(series)
         spec = spec_for(format_name, composed)
         for record in records:
-            reading = asyncio.run_coroutine_threadsafe(self._panels_of(series, record), loop)
-            found = reading.result()
             if stopped.is_set():
                 raise Cancelled("The export was cancelled; start it again when you like.")
+            reading = asyncio.run_coroutine_threadsafe(self._panels_of(series, record), loop)
+            found = reading.result()
             arts = [art for _, art in found]
             layout = record.layout if spec == composed else None
             lettered, png = _draw(arts, spec, layout, record.number)

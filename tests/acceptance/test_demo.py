@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -102,6 +103,13 @@ def test_its_books_open_in_other_readers(demo):
     with zipfile.ZipFile(out / "comic.cbz") as book:
         assert book.testzip() is None
         assert "ComicInfo.xml" in book.namelist()
+    with zipfile.ZipFile(out / "comic.epub") as book:
+        assert book.testzip() is None
+        assert book.read("mimetype") == b"application/epub+zip"
+    reader = (out / "reader" / "index.html").read_text(encoding="utf-8")
+    assert reader.count("<article") == 2
+    for link in re.findall(r'(?:src|href)="([^"]+)"', reader):
+        assert link == "data:," or (out / "reader" / link).is_file()
     text = "".join(page.extract_text() for page in PdfReader(out / "comic.pdf").pages)
     assert "off-model" in text
 
@@ -110,8 +118,6 @@ def test_its_books_open_in_other_readers(demo):
 @pytest.mark.timeout(300)
 def test_every_link_of_the_report_leads_somewhere(demo):
     out, _ = demo
-    import re
-
     html = (out / "index.html").read_text()
     links = set(re.findall(r'(?:src|href)="([^"#]+)"', html))
     assert len(links) > 20

@@ -9,6 +9,15 @@ from PIL import Image
 from pypdf import PdfReader
 from studio import Studio, answer, labels_of, text_of
 
+EXPORTS = (
+    ("cbz", zipfile.ZipFile),
+    ("pdf", PdfReader),
+    ("png", Image.open),
+    ("epub", zipfile.ZipFile),
+    ("webtoon", zipfile.ZipFile),
+    ("web", zipfile.ZipFile),
+)
+
 CAST = Path(__file__).parents[2] / "examples" / "cast"
 
 
@@ -74,8 +83,8 @@ async def test_from_registered_art_to_an_exported_page(studio: Studio):
     assert not page.ephemeral
     shown = Image.open(io.BytesIO(await page.attachments[0].read()))
     assert min(shown.size) >= 600
-    for kind, opened in (("cbz", zipfile.ZipFile), ("pdf", PdfReader), ("png", Image.open)):
+    for kind, opened in EXPORTS:
         exported = await studio.ann.slash(studio.channel, "page export", format=kind)
         (file,) = exported.followups[0].attachments
-        assert file.filename.endswith(f".{kind}")
+        assert file.filename.endswith((f".{kind}", f"-{kind}.zip"))
         opened(io.BytesIO(await file.read()))

@@ -64,5 +64,5 @@ def compressed(image: Image.Image, step: Step) -> bytes:
     elif step.kind == "WEBP":
         image.save(out, "WEBP", quality=step.quality, method=4)
     else:
-        image.save(out, step.kind, compress_level=9)
+        image.save(out, step.kind, compress_level=6)
     return out.getvalue()

@@ -35,12 +35,16 @@ def cuts_of(strip: Strip, tallest: int) -> list[int]:
     """
     in_panel = _rows(strip.height, strip.panels)
     in_something = _rows(strip.height, strip.kept_whole)
-    gutters = _middles(~in_panel & ~in_something)
+    gutters = _runs(~in_panel & ~in_something)
     found = [0]
     while strip.height - found[-1] > tallest:
         start, end = found[-1], found[-1] + tallest
-        near = [row for row in gutters if start < row <= end]
-        found.append(near[-1] if near else _within(strip, in_something, start, end))
+        near = [(first, last) for first, last in gutters if start < first <= end]
+        if near:
+            first, last = near[-1]
+            found.append(min((first + last) // 2, end))
+        else:
+            found.append(_within(strip, in_something, start, end))
     return [*found[1:], strip.height]
 
 
@@ -60,8 +64,7 @@ def _rows(height: int, boxes: Iterable[Box]) -> NDArray[np.bool_]:
     return found
 
 
-def _middles(free: NDArray[np.bool_]) -> list[int]:
-    """The middle row of each run of free rows, the strip's own edges left out."""
+def _runs(free: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The runs of free rows, first and last."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], free, [False])).astype(np.int8)))
-    runs = zip(edges[::2], edges[1::2], strict=True)
-    return [int(first + last) // 2 for first, last in runs if first > 0 and last < len(free)]
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
