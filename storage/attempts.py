@@ -10,6 +10,7 @@ from pipeline.domain.panel import ALTERNATE_LABELS
 from pipeline.domain.quality import Attempt
 from pipeline.domain.review import StoredCandidate
 from storage.database import Database
+from storage.lessons import learn_from
 from storage.records import (
     figures_to_json,
     hashes_from_row,
@@ -35,7 +36,7 @@ def add_attempt(
     image_shas: Sequence[str],
     now: Moment,
 ) -> list[int]:
-    """Remember one rung of the ladder and its pictures.
+    """Remember one rung of the ladder, its pictures, and what it teaches.
 
     Args:
         tx: inside a write.
@@ -64,10 +65,20 @@ def add_attempt(
     moment = to_text(now)
     plan = None if attempt.plan is None else attempt.plan.to_json()
     row = tx.execute(
-        "INSERT INTO attempt (guild_id, panel_id, job_id, number, plan, seconds, created_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        (guild_id, panel_id, job_id, attempt.number, plan, attempt.seconds, moment),
+        "INSERT INTO attempt (guild_id, panel_id, job_id, number, plan, seconds, created_at, "
+        "copy_score) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        (
+            guild_id,
+            panel_id,
+            job_id,
+            attempt.number,
+            plan,
+            attempt.seconds,
+            moment,
+            attempt.copy_score,
+        ),
     ).fetchone()
+    learn_from(tx, guild_id=guild_id, attempt_id=row["id"], attempt=attempt)
     return [
         tx.execute(
             "INSERT INTO candidate (guild_id, panel_id, attempt_id, sha256, width, height, "

@@ -261,7 +261,7 @@ CREATE TABLE attempt (
     number      INTEGER NOT NULL,
     plan        TEXT CHECK (plan IS NULL OR json_valid(plan)),
     seconds     REAL NOT NULL,
-    created_at  TEXT NOT NULL,
+    created_at  TEXT NOT NULL, copy_score REAL CHECK (copy_score BETWEEN 0 AND 1),
     UNIQUE (job_id, number)
 ) STRICT;
 
@@ -476,3 +476,25 @@ CREATE TABLE reference_pose (
 ) STRICT;
 
 CREATE INDEX reference_pose_by_guild ON reference_pose (guild_id);
+
+CREATE TABLE drift_mode (
+    guild_id  INTEGER NOT NULL REFERENCES guild (guild_id),
+    mode      TEXT NOT NULL CHECK (length(mode) BETWEEN 1 AND 80),
+    shown     INTEGER NOT NULL DEFAULT 0 CHECK (shown >= 0),
+    helped    INTEGER NOT NULL DEFAULT 0 CHECK (helped >= 0),
+    labelled  INTEGER NOT NULL DEFAULT 0 CHECK (labelled >= 0),
+    PRIMARY KEY (guild_id, mode)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ladder_step (
+    id          INTEGER PRIMARY KEY,
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    attempt_id  INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,
+    generator   TEXT NOT NULL,
+    step        TEXT NOT NULL,
+    mode        TEXT NOT NULL DEFAULT '',
+    gain        REAL,
+    UNIQUE (attempt_id, step, mode)
+) STRICT;
+
+CREATE INDEX ladder_step_by_guild ON ladder_step (guild_id, generator, mode, step);

@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 from pipeline.domain.character import ColorMode, ReadingDirection, ReferenceKind, ShotType
-from pipeline.domain.conditioning import ConditioningPlan
+from pipeline.domain.conditioning import (
+    ConditioningPlan,
+    PartKind,
+    PromptPart,
+    Step,
+    StepTaken,
+)
 from pipeline.domain.fingerprint import (
     CropClass,
     Embedding,
@@ -248,6 +254,12 @@ class Builder:
             size=Size(64, 48),
             seed=5,
             alternates=len(margins),
+            negative_parts=(
+                PromptPart(
+                    "red hair", "it is navy", PartKind.OPPOSITE, "ch_akira", 1.3, "hair_color"
+                ),
+            ),
+            steps=(StepTaken(Step.RAISE_NEGATIVE, "the hair drifted", "hair_color", "ch_akira"),),
         )
         judged = tuple(
             JudgedCandidate(
@@ -259,7 +271,7 @@ class Builder:
             )
             for index, margin in enumerate(margins)
         )
-        return Attempt(number, plan, judged, 2.5)
+        return Attempt(number, plan, judged, 2.5, gain=0.1, copy_score=0.4)
 
     def candidates(
         self, tx: sqlite3.Connection, guild_id: int, panel_id: int, job_id: int, first_sha: int
