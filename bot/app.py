@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.services.cast import CastService
 from bot.services.locks import GuildLocks
+from bot.services.lookup import LookupService
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
 from bot.services.registrar import Registrar
@@ -39,6 +40,7 @@ class App:
     votes: VoteService
     pages: PageService
     reindex: ReindexService
+    lookup: LookupService
     workshop_spec: WorkshopSpec
 
 
@@ -72,6 +74,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 reviews=ReviewService(db),
                 votes=VoteService(db),
                 pages=PageService(db, blobs),
+                lookup=LookupService(db, blobs, door, load_encoders(serving)),
                 reindex=ReindexService(db, blobs, registrar, locks),
                 workshop_spec=WorkshopSpec(settings.generator, serving),
             )

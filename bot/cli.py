@@ -77,6 +77,17 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
     _add_guild(check)
 
+    identify = commands.add_parser("identify", help="say who is drawn in a picture, or nobody")
+    identify.add_argument("image", type=Path)
+    identify.add_argument("--json", action="store_true", dest="as_json")
+    identify.set_defaults(command=_identify)
+    _add_guild(identify)
+
+    reindex = commands.add_parser(
+        "reindex", help="index references anew whose encoders are not those of the settings"
+    )
+    reindex.set_defaults(command=_reindex)
+
     _add_cast(commands.add_parser("cast", help="the registry from a shell"))
     _add_bench(commands.add_parser("bench", help="print measured figures"))
     _add_train(commands.add_parser("train", help="train our own models"))
@@ -135,9 +146,18 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     figures.add_argument("--data", type=Path, required=True, metavar="DIR")
     figures.add_argument("--panels", type=int, default=150, metavar="N")
     figures.set_defaults(command=_bench_figures)
+    retrieval = suites.add_parser("retrieval", help="vector search and preflight, as ratios")
+    retrieval.add_argument("--vectors", type=int, default=100_000, metavar="N")
+    retrieval.set_defaults(command=_bench_retrieval)
+    hashes = suites.add_parser("hashes", help="copies that are found and missed, and how fast")
+    hashes.add_argument(
+        "--data", type=Path, metavar="DIR", help="pictures; without it the demo's cast"
+    )
+    hashes.add_argument("--pictures", type=int, default=300, metavar="N", help="at most so many")
+    hashes.set_defaults(command=_bench_hashes)
     quality = suites.add_parser("quality", help="false flags and misses of the check")
     quality.set_defaults(command=_bench_quality)
-    for suite in (queue, figures, quality):
+    for suite in (queue, figures, quality, retrieval, hashes):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 
 
@@ -199,6 +219,21 @@ def _check(arguments: argparse.Namespace) -> int:
     return codes[result["verdict"]]
 
 
+def _identify(arguments: argparse.Namespace) -> int:
+    from bot.shell import identify_picture
+
+    result = asyncio.run(identify_picture(arguments))
+    print(json.dumps(result, indent=2) if arguments.as_json else result["sentence"])
+    codes = {"known": EXIT_OK, "nobody": EXIT_OFF_MODEL, "cannot_say": EXIT_CANNOT_JUDGE}
+    return codes[result["answer"]]
+
+
+def _reindex(arguments: argparse.Namespace) -> int:
+    from bot.shell import reindex
+
+    return _say(reindex, arguments)
+
+
 def _cast_register(arguments: argparse.Namespace) -> int:
     from bot.shell import register
 
@@ -231,6 +266,18 @@ def _bench_queue(arguments: argparse.Namespace) -> int:
     from bot.bench.queue import bench_queue
 
     return bench_queue(crashes=arguments.crashes, json_file=arguments.json_file)
+
+
+def _bench_retrieval(arguments: argparse.Namespace) -> int:
+    from bot.bench.retrieval import bench_retrieval
+
+    return bench_retrieval(arguments.vectors, arguments.json_file)
+
+
+def _bench_hashes(arguments: argparse.Namespace) -> int:
+    from bot.bench.hashes import bench_hashes
+
+    return bench_hashes(arguments.data, arguments.pictures, arguments.json_file)
 
 
 def _bench_quality(arguments: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from bot.services.naming import character_slug
 from bot.settings import load_settings
 from pipeline.domain.character import ShotType
 from pipeline.domain.errors import InvalidInput, NotFound
+from pipeline.domain.quality import Verdict
 from pipeline.imaging.decode import MAX_BYTES
 
 # The registry of the person at the shell, beside those of Discord's guilds (snowflakes are large).
@@ -109,6 +110,49 @@ async def write_sheet(arguments: argparse.Namespace) -> str:
     except OSError as error:
         raise InvalidInput(f"{arguments.out} cannot be written: {error.strerror}.") from error
     return f"Wrote {arguments.out}."
+
+
+async def identify_picture(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Who is drawn in one picture; the result as plain data."""
+    data = _read(arguments.image)
+    async with _studio(arguments.guild) as (app, actor):
+        found = await app.lookup.identify(actor, data)
+    unsure = found.ranking[0].check.verdict is Verdict.CANNOT_JUDGE
+    return {
+        "answer": "known" if found.who else "cannot_say" if unsure else "nobody",
+        "character": found.who.check.character_id if found.who else None,
+        "appearance": found.who.check.appearance_id if found.who else None,
+        "sentence": found.sentence,
+        "ranking": [
+            {
+                "character": look.check.character_id,
+                "appearance": look.check.appearance_id,
+                "similarity": look.check.similarity,
+                "threshold": look.check.threshold,
+                "verdict": look.check.verdict.value,
+            }
+            for look in found.ranking
+        ],
+    }
+
+
+async def reindex(_: argparse.Namespace) -> str:
+    """Index everything anew that was indexed with other encoders, with a progress bar."""
+    from rich.progress import Progress
+
+    async with _studio(None) as (app, _actor):
+        start = await app.reindex.state()
+        with Progress() as bar:
+            task = bar.add_task("Indexing", total=start.stale)
+            done = await app.reindex.once(
+                on_progress=lambda state: bar.update(task, completed=start.stale - state.stale)
+            )
+        left = await app.reindex.state()
+    failed = f" {done.failed} could not be indexed; see the log." if done.failed else ""
+    return (
+        f"{done.references} references of {done.appearances} appearances were indexed; "
+        f"{left.stale} of {left.references} wait.{failed}"
+    )
 
 
 async def check_picture(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from cogs.entry import (
     suggest_characters,
 )
 from cogs.progress import ProgressBoard
+from cogs.ui.lookup import identity_card
 from cogs.ui.notices import check_card, done, recipe_card, request_card, status_card
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
@@ -140,6 +141,18 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         cast = await self.bot.app.cast.entries(actor)
         names = {entry.character.character_id: entry.character.name for entry in cast}
         await reply(interaction, check_card(result.judged.report, names, shown))
+
+    @app_commands.command(description="Who is drawn in a picture? Nothing is kept")
+    @app_commands.describe(image="The picture, with one figure on a plain background")
+    async def identify(self, interaction: Interaction, image: discord.Attachment) -> None:
+        """Say who it is, or that nobody is known, with the evidence."""
+        await acknowledge(interaction)
+        found = await self.bot.app.lookup.identify(
+            await actor_of(interaction), await read_picture(image)
+        )
+        alt = "The picture beside the references of whoever comes nearest"
+        shown = await picture_for(interaction, "who-evidence", alt, found.evidence)
+        await reply(interaction, identity_card(found, shown))
 
     @app_commands.command(description="Where a panel stands")
     @app_commands.describe(panel="Its number")

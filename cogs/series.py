@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.client import OnModelBot
 from cogs.entry import Interaction, acknowledge, actor_of, reply
 from cogs.ui.notices import series_card
-from pipeline.domain.character import ColorMode, ReadingDirection
+from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection
 
 _READING = [
     app_commands.Choice(name="left to right", value="ltr"),
@@ -17,6 +17,11 @@ _READING = [
 _COLOUR = [
     app_commands.Choice(name="colour", value="color"),
     app_commands.Choice(name="black and white with tone", value="grayscale"),
+]
+
+_MISSING = [
+    app_commands.Choice(name="warn, and draw from the next best", value="warn"),
+    app_commands.Choice(name="refuse the panel", value="block"),
 ]
 
 
@@ -63,7 +68,9 @@ class SeriesCog(
         review_channel="Where private review threads are opened",
         alternates="How many alternates a panel gets unless its request says otherwise",
         quota="How many panels a member may ask for in 24 hours",
+        missing_shot="When nobody has drawn a character the way a panel shows it",
     )
+    @app_commands.choices(missing_shot=_MISSING)
     async def settings(
         self,
         interaction: Interaction,
@@ -72,6 +79,7 @@ class SeriesCog(
         review_channel: discord.TextChannel | None = None,
         alternates: app_commands.Range[int, 1, 4] | None = None,
         quota: app_commands.Range[int, 1, 1000] | None = None,
+        missing_shot: str | None = None,
     ) -> None:
         """Change what is given; without options, show the settings."""
         await acknowledge(interaction)
@@ -82,6 +90,7 @@ class SeriesCog(
             review_channel_id=review_channel.id if review_channel else None,
             alternates=alternates,
             quota=quota,
+            missing_shot=MissingShot(missing_shot) if missing_shot else None,
         )
         card = series_card(series, "Settings")
         for channel, private in ((panel_channel, False), (review_channel, True)):

@@ -157,7 +157,7 @@ class CastService:
         )
         return await self.series(actor.guild_id)
 
-    async def update_series(self, actor: Actor, **changed: int | None) -> Series:
+    async def update_series(self, actor: Actor, **changed: int | str | None) -> Series:
         """Change the settings that are given (role, channels, alternates, quota).
 
         Raises:

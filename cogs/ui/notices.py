@@ -11,7 +11,13 @@ from cogs.ui.cards import cast_names
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, QUIET, WAITING, figures, flag_look, look
-from pipeline.domain.character import Appearance, ColorMode, ReadingDirection, Series
+from pipeline.domain.character import (
+    Appearance,
+    ColorMode,
+    MissingShot,
+    ReadingDirection,
+    Series,
+)
 from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CandidateReport
@@ -57,6 +63,12 @@ def done(title: str, words: str = "") -> Card:
     return Card(GOOD).heading(f"✅ {title}").text(words)
 
 
+_MISSING = {
+    MissingShot.WARN: "warn and draw from the next best",
+    MissingShot.BLOCK: "refuse the panel",
+}
+
+
 def series_card(series: Series, title: str) -> Card:
     """A series and its settings."""
 
@@ -70,7 +82,8 @@ def series_card(series: Series, title: str) -> Card:
         + (f", {plain(series.style, 200)}" if series.style else "")
         + f"\nModerators: {role}\nPanels go to: {channel(series.panel_channel_id)}"
         f"\nReviews go to: {channel(series.review_channel_id)}"
-        f"\nAlternates: {series.alternates} · panels per member and day: {series.quota}",
+        f"\nAlternates: {series.alternates} · panels per member and day: {series.quota}"
+        f"\nWithout a reference for the shot: {_MISSING[series.missing_shot]}",
     )
 
 

@@ -11,6 +11,7 @@ SURFACE = {
     "series create": ("name", "style?", "reading_direction?", "color_mode?"),
     "series settings": (
         "moderator_role?", "panel_channel?", "review_channel?", "alternates?", "quota?",
+        "missing_shot?",
     ),
     "character register": (
         "name", "image", "image2?", "image3?", "image4?", "image5?", "appearance?", "shot_type?",
@@ -27,6 +28,7 @@ SURFACE = {
         "characters", "prompt", "appearance?", "shot_type?", "alternates?", "sketch?", "page?",
         "dialogue?",
     ),
+    "panel identify": ("image",),
     "panel check": ("image", "character", "appearance?"),
     "panel submit": ("image", "characters", "page?", "dialogue?"),
     "panel status": ("panel",),
