@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from bot.services.cast import CastService
 from bot.services.locks import GuildLocks
 from bot.services.lookup import LookupService
+from bot.services.packages import PackageService
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
 from bot.services.registrar import Registrar
+from bot.services.registry import RegistryService
 from bot.services.reindex import ReindexService, serving_encoders
+from bot.services.reshaping import ReshapingService
 from bot.services.reviews import ReviewService
 from bot.services.runs import RunService
 from bot.services.votes import VoteService
@@ -34,6 +37,9 @@ class App:
     db: Database
     blobs: BlobStore
     cast: CastService
+    registry: RegistryService
+    reshaping: ReshapingService
+    packages: PackageService
     panels: PanelService
     runs: RunService
     reviews: ReviewService
@@ -69,6 +75,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 db=db,
                 blobs=blobs,
                 cast=CastService(db, blobs, keyring, registrar, judge, locks),
+                registry=RegistryService(db, blobs, encoders, locks),
+                reshaping=ReshapingService(db, blobs, registrar, locks),
+                packages=PackageService(db, blobs, registrar, encoders, locks),
                 panels=PanelService(db, blobs, door),
                 runs=RunService(db, blobs),
                 reviews=ReviewService(db),

@@ -26,6 +26,7 @@ EXTENSIONS = (
     "cogs.poster",
     "cogs.series",
     "cogs.characters",
+    "cogs.appearances",
     "cogs.panels",
     "cogs.votes",
     "cogs.queue",

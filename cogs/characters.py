@@ -2,10 +2,10 @@
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.client import OnModelBot
 from bot.services.cast import NewCharacter, Registration
+from cogs.character_desk import CharacterDesk
 from cogs.entry import (
     SHOT_TYPES,
     Interaction,
@@ -21,14 +21,18 @@ from cogs.entry import (
 from cogs.ui.card import Card
 from cogs.ui.limits import plain
 from cogs.ui.notices import cast_card, done, registration_card
+from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import NEUTRAL
 from pipeline.domain.character import ShotType
+from pipeline.quality.sheet_pdf import Paper
 
 Attachment = discord.Attachment
 
 
 class CharacterCog(
-    commands.GroupCog, group_name="character", group_description="The cast of the comic"
+    CharacterDesk,
+    group_name="character",
+    group_description="The cast of the comic",
 ):
     """Registration and the model sheet."""
 
@@ -114,14 +118,32 @@ class CharacterCog(
         await reply(interaction, _registered(registration, "has new pictures"))
 
     @app_commands.command(description="The model sheet of a character as a picture")
-    @app_commands.describe(character="Whose sheet", appearance="Which look")
+    @app_commands.describe(
+        character="Whose sheet",
+        appearance="Which look",
+        paper="A file to print instead of a picture",
+    )
+    @app_commands.choices(
+        paper=[app_commands.Choice(name=f"PDF, {p.value}", value=p.value) for p in Paper]
+    )
     @app_commands.autocomplete(character=suggest_characters, appearance=suggest_appearances)
     async def sheet(
-        self, interaction: Interaction, character: str, appearance: str | None = None
+        self,
+        interaction: Interaction,
+        character: str,
+        appearance: str | None = None,
+        paper: str | None = None,
     ) -> None:
         """Show the model sheet to everyone in the channel."""
         await acknowledge(interaction)
-        png = await self.bot.app.cast.sheet(await actor_of(interaction), character, appearance)
+        actor = await actor_of(interaction)
+        service = self.bot.app.cast
+        if paper is not None:
+            pdf = await service.sheet_pdf(actor, character, appearance, Paper(paper))
+            file = Picture("model-sheet.pdf", f"Model sheet of {character} to print", pdf)
+            await present(interaction, Card(NEUTRAL).heading("📐 Model sheet to print").file(file))
+            return
+        png = await service.sheet(actor, character, appearance)
         shown = plain(character, 60)
         alt = f"Model sheet of {character}: registered references by shot type, palette and notes"
         picture = await picture_for(interaction, "model-sheet", alt, png)

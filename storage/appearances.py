@@ -168,6 +168,14 @@ async def list_appearances(
     return [_appearance(row) for row in rows]
 
 
+async def appearance_ids(db: Database, guild_id: int) -> list[str]:
+    """Every ``appearance_id`` that a guild uses, those of merged looks included."""
+    rows = await db.fetch_all(
+        "SELECT appearance_id FROM appearance WHERE guild_id = ? ORDER BY id", (guild_id,)
+    )
+    return [row["appearance_id"] for row in rows]
+
+
 async def merged_looks(db: Database, guild_id: int, character_row: int) -> dict[str, str]:
     """The merged looks of a character: ``appearance_id`` → the one that took it in."""
     rows = await db.fetch_all(

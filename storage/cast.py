@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pipeline.domain.character import Character, EntryKind
 from pipeline.domain.errors import AlreadyExists, NotFound
 from storage.appearances import (
+    appearance_ids,
     create_appearance,
     find_appearance,
     list_appearances,
@@ -27,10 +28,12 @@ from storage.marks import add_mark, list_marks, mark_prints, remove_mark
 from storage.references import (
     add_fingerprints,
     add_reference,
+    canon_fingerprints,
     fingerprints_of,
     get_reference,
     list_references,
     move_references,
+    placement_of,
     put_reference,
     put_threshold,
     reference_hashes,
@@ -45,6 +48,8 @@ __all__ = [
     "add_fingerprints",
     "add_mark",
     "add_reference",
+    "appearance_ids",
+    "canon_fingerprints",
     "create_appearance",
     "create_character",
     "create_series",
@@ -61,6 +66,7 @@ __all__ = [
     "mark_prints",
     "merged_looks",
     "move_references",
+    "placement_of",
     "put_appearance",
     "put_character",
     "put_reference",

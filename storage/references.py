@@ -294,6 +294,35 @@ async def fingerprints_of(
     return {reference_id: tuple(vectors) for reference_id, vectors in found.items()}
 
 
+async def canon_fingerprints(
+    db: Database, guild_id: int, character_row: int
+) -> dict[int, tuple[Fingerprint, ...]]:
+    """The vectors of all canon references of a character, merged looks included, by id."""
+    rows = await db.fetch_all(
+        "SELECT f.reference_id, f.encoder, f.crop, f.color_mode, f.vector FROM fingerprint AS f "
+        "JOIN reference AS r ON r.id = f.reference_id "
+        "JOIN appearance AS a ON a.id = r.appearance_row "
+        "WHERE r.guild_id = ? AND a.character_row = ? AND r.canon "
+        "ORDER BY f.reference_id, f.id",
+        (guild_id, character_row),
+    )
+    found: dict[int, list[Fingerprint]] = defaultdict(list)
+    for row in rows:
+        found[row["reference_id"]].append(_fingerprint(row))
+    return {reference_id: tuple(vectors) for reference_id, vectors in found.items()}
+
+
+async def placement_of(db: Database, guild_id: int, character_row: int) -> dict[int, str]:
+    """Under which look each reference of a character lies: reference id → ``appearance_id``."""
+    rows = await db.fetch_all(
+        "SELECT r.id, a.appearance_id FROM reference AS r "
+        "JOIN appearance AS a ON a.id = r.appearance_row "
+        "WHERE r.guild_id = ? AND a.character_row = ? ORDER BY r.id",
+        (guild_id, character_row),
+    )
+    return {row["id"]: row["appearance_id"] for row in rows}
+
+
 async def thresholds_of(db: Database, guild_id: int, appearance_row: int) -> tuple[Threshold, ...]:
     """What was learned for an appearance so far."""
     rows = await db.fetch_all(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.services.actor import Actor
+from bot.services.boxes import read_box
 from bot.services.casting import cast_input, pick_appearance
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, character_slug, clean_name
@@ -31,6 +32,7 @@ from pipeline.fingerprints.hashes import COPY_BITS
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.sheet import model_sheet
+from pipeline.quality.sheet_pdf import Paper, sheet_pdf
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
@@ -339,6 +341,22 @@ class CastService:
         notes = "\n".join(text for text in (found.notes, look.notes) if text)
         return await asyncio.to_thread(model_sheet, member, notes, heights)
 
+    async def sheet_pdf(
+        self,
+        actor: Actor,
+        character: str,
+        appearance: str | None = None,
+        paper: Paper = Paper.A4,
+    ) -> bytes:
+        """The model sheet on one page of paper.
+
+        Raises:
+            NotFound: no such character or appearance.
+        """
+        found = await cast.find_character(self._db, actor.guild_id, character)
+        png = await self.sheet(actor, found.character_id, appearance)
+        return await asyncio.to_thread(sheet_pdf, png, f"Model sheet: {found.name}", paper)
+
     async def check(
         self,
         actor: Actor,
@@ -347,11 +365,15 @@ class CastService:
         character: str,
         appearance: str | None = None,
         shot_type: ShotType | None = None,
-        box: Box | None = None,
+        box: Box | str | None = None,
     ) -> CheckResult:
         """Judge any picture against one character of the registry. Nothing is stored.
 
+        ``box`` says where the character is, as a box or as a person types one, see
+        :func:`bot.services.boxes.read_box`.
+
         Raises:
+            InvalidInput: the typed box is none, or lies outside the picture.
             NotFound: no such character or appearance.
             InvalidPicture: the bytes are not a picture that we take.
         """
@@ -362,7 +384,8 @@ class CastService:
         member = await cast_input(self._db, self._blobs, found, look)
         candidate = Candidate(picture.png, picture.size)
         if box is not None:
-            candidate = self._registrar.with_box(candidate, found.character_id, box)
+            where = read_box(box, picture.size) if isinstance(box, str) else box
+            candidate = self._registrar.with_box(candidate, found.character_id, where)
 
         def work() -> CheckResult:
             judged = self._judge.judge(

@@ -151,6 +151,21 @@ class Registrar:
                 duplicates.append(f"Picture {number} is already registered as {twin}.")
         return Study(tuple(fresh), tuple(duplicates))
 
+    async def study_all(self, uploads: Sequence["Upload"]) -> list[StudiedPicture]:
+        """Open and fingerprint pictures that belong together, copies or not, in their order.
+
+        Raises:
+            InvalidPicture: one is refused; the text says which.
+        """
+        studied = []
+        for number, upload in enumerate(uploads, start=1):
+            try:
+                picture = await self.open(upload.data)
+            except InvalidPicture as error:
+                raise InvalidPicture(f"Picture {number} ({upload.filename}): {error}") from error
+            studied.append(await asyncio.to_thread(self._study_one, picture, upload, None))
+        return studied
+
     async def _twin_of_upload(
         self, studied: StudiedPicture, fresh: Sequence[StudiedPicture]
     ) -> str | None:
@@ -227,9 +242,14 @@ class Registrar:
         appearance_row: int,
         study: Study,
         thresholds: Sequence[Threshold],
-    ) -> None:
-        """Write references, fingerprints and thresholds inside the caller's transaction."""
+    ) -> dict[str, int]:
+        """Write references, fingerprints and thresholds inside the caller's transaction.
+
+        Returns:
+            The new references' row ids by the sha256 of their pictures.
+        """
         now = datetime.now(UTC)
+        rows: dict[str, int] = {}
         for picture in study.fresh:
             reference_id = cast.add_reference(
                 tx,
@@ -249,6 +269,7 @@ class Registrar:
                 now=now,
                 guessed=picture.guessed,
             )
+            rows[picture.sha256] = reference_id
             cast.add_fingerprints(
                 tx,
                 guild_id=actor.guild_id,
@@ -270,6 +291,7 @@ class Registrar:
                 threshold=threshold,
                 now=now,
             )
+        return rows
 
     def readiness(self, references: Sequence[Reference], thresholds: Sequence[Threshold]) -> str:
         """One or two sentences: what the check can judge, and what would help."""

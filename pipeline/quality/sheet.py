@@ -26,6 +26,7 @@ from pipeline.imaging.typeset import (
     write_lines,
 )
 from pipeline.quality.lineup import draw_person, line_up
+from pipeline.quality.sheet_marks import mark_tiles
 
 WIDTH = 1800
 """Pixels across; the height follows from what there is to show."""
@@ -144,6 +145,8 @@ def model_sheet(
         sheet.y += 70
     _palette(sheet, cast.palette)
     _facts(sheet, cast, notes)
+    if cast.marks:
+        _marks(sheet, cast)
     if len(all_heights) > 1:
         _heights(sheet, cast, all_heights)
     height = round(sheet.y + _MARGIN / 2)
@@ -298,6 +301,24 @@ def _facts(sheet: _Sheet, cast: CastInput, notes: str) -> None:
         y += 12
     end = write_lines(sheet.draw, (right, top + 62), words, _TEXT)
     sheet.y = max(y, end) + 26
+
+
+def _marks(sheet: _Sheet, cast: CastInput) -> None:
+    """Close-ups of what must never be lost, four in a line."""
+    sheet.heading("Must-keep marks")
+    side, per_line = 240, 4
+    cell = (_INNER - (per_line - 1) * _GAP) // per_line
+    top = sheet.y
+    for k, tile in enumerate(mark_tiles(cast, side)):
+        if k % per_line == 0:
+            top = sheet.y
+            sheet.need(side + 130)
+            sheet.y += side + 100
+        x = _MARGIN + k % per_line * (cell + _GAP)
+        sheet.image.paste(tile.image, (x, round(top)))
+        sheet.draw.rectangle((x, top, x + side, top + side), outline=INK, width=3)
+        lines = wrapped(tile.words, _LABEL, cell, 2)
+        write_lines(sheet.draw, (x, top + side + 8), lines, _LABEL)
 
 
 def _heights(sheet: _Sheet, cast: CastInput, heights: Sequence[tuple[str, float]]) -> None:

@@ -21,26 +21,43 @@ SURFACE = {
         "character", "image", "image2?", "image3?", "image4?", "image5?", "appearance?",
         "shot_type?",
     ),
-    "character sheet": ("character", "appearance?"),
+    "character sheet": ("character", "appearance?", "paper?"),
+    "character coverage": ("character",),
+    "character edit": (
+        "character", "appearance?", "components?", "suggestions?", "valid?", "version?",
+        "colorway?", "notes?", "name?", "kind?", "height?", "credits?", "license?", "reference?",
+        "shot_type?", "angle?", "expression?",
+    ),
+    "character export": ("character",),
+    "character import": ("file", "name?"),
+    "appearance add": (
+        "character", "name", "like?", "components?", "valid?", "colorway?", "notes?",
+    ),
+    "appearance split": ("character", "appearance", "name", "references?", "confirm?"),
+    "appearance merge": ("character", "source", "target", "confirm?"),
+    "appearance history": ("character", "undo?"),
+    "appearance mark": ("character", "name", "reference?", "region?", "side?"),
     "character list": (),
     "character delete": ("character",),
     "panel request": (
         "characters", "prompt", "appearance?", "shot_type?", "alternates?", "sketch?", "page?",
-        "dialogue?",
+        "dialogue?", "style_freedom?",
     ),
     "panel identify": ("image",),
     "panel check": ("image", "character", "appearance?"),
     "panel submit": ("image", "characters", "page?", "dialogue?"),
     "panel status": ("panel",),
     "panel cancel": ("panel",),
-    "panel reroll": ("panel",),
+    "panel reroll": ("panel", "prompt?", "seed?", "shot_type?", "alternates?"),
     "panel recipe": ("panel",),
     "queue show": (),
     "review list": (),
     "page compose": ("page", "layout?"),
     "page export": ("format", "page?"),
 }  # fmt: skip
-AUTOCOMPLETED = {"character", "characters", "appearance", "layout"}
+AUTOCOMPLETED = {
+    "character", "characters", "appearance", "like", "source", "target", "layout",
+}  # fmt: skip
 
 
 def commands(studio: Studio):
