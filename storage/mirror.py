@@ -44,6 +44,7 @@ def add(tx: sqlite3.Connection, key: MirrorKey, *, guild_id: int, row: int, vect
         EncoderMismatch: earlier vectors of this encoder have another size.
     """
     stale = _register(tx, key, len(vector) // 4)
+    _count_change(tx, key)
     if not _writable(tx):
         tx.execute("UPDATE vector_mirror SET stale = 1 WHERE name = ?", (key.table,))
     elif stale:
@@ -65,6 +66,7 @@ def remove(tx: sqlite3.Connection, rows: Iterable[tuple[MirrorKey, int]]) -> Non
     for key, row in rows:
         by_table.setdefault(key, []).append(row)
     for key, ids in by_table.items():
+        _count_change(tx, key)
         if _writable(tx) and _exists(tx, key.table):
             tx.executemany(
                 f'DELETE FROM "{key.table}" WHERE fingerprint_id = ?',  # noqa: S608 - hex digits
@@ -121,6 +123,10 @@ def _register(tx: sqlite3.Connection, key: MirrorKey, dimensions: int) -> bool:
             "give the changed encoder a new version."
         )
     return bool(stale)
+
+
+def _count_change(tx: sqlite3.Connection, key: MirrorKey) -> None:
+    tx.execute("UPDATE vector_mirror SET changes = changes + 1 WHERE name = ?", (key.table,))
 
 
 def _exists(tx: sqlite3.Connection, table: str) -> bool:
