@@ -36,8 +36,8 @@
     const x = space.x + (space.width - width * scale) / 2 - part.x0 * scale;
     const y = space.y + (space.height - height * scale) / 2 - part.y0 * scale;
     page.sheet.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    // Half of a frame's line lies outside its panel; the cut runs along the line's outer edge.
-    const line = Math.max(2, Math.round(page.width * 0.0032)), out = Math.floor(line / 2) - 0.5;
+    // Half of a frame's line lies outside its panel; the cut runs just within the line.
+    const line = Math.max(2, Math.round(page.width * 0.0032)), out = Math.max(0, Math.floor(line / 2) - 1.25);
     const cut = [part.y0 - out, page.width - part.x1 - out - 1, page.height - part.y1 - out - 1, part.x0 - out];
     page.sheet.style.clipPath = at.guided
       ? `inset(${cut.map((side) => `${side}px`).join(" ")})`
