@@ -33,6 +33,7 @@ async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> P
         tally=view.tally,
         drafted=app.settings.generator == DRAFT_GENERATOR,
         post=post,
+        notes=view.notes,
     )
 
 

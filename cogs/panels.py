@@ -5,7 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import OnModelBot
-from bot.services.panels import PanelRequest, Requested
+from bot.services.panels import PanelChange, PanelRequest, Requested
 from cogs.entry import (
     SHOT_TYPES,
     Interaction,
@@ -26,6 +26,7 @@ from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
 
 PanelNumber = app_commands.Range[int, 1, 2**53 - 1]
+Seed = app_commands.Range[int, 0, 2**32 - 1]
 PageNumber = app_commands.Range[int, 1, 9999]
 Words = app_commands.Range[str, 1, 1000]
 
@@ -55,6 +56,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         sketch="Your own layout of the panel",
         page="The page it belongs to",
         dialogue="One line each: Name: what they say",
+        style_freedom="How far it may leave the style of the references, in percent",
     )
     @app_commands.choices(shot_type=SHOT_TYPES)
     @app_commands.autocomplete(characters=suggest_cast, appearance=suggest_appearances)
@@ -69,6 +71,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         sketch: discord.Attachment | None = None,
         page: PageNumber | None = None,
         dialogue: Words = "",
+        style_freedom: app_commands.Range[int, 0, 100] = 0,
     ) -> None:
         """Queue a panel; the result comes as a message of its own."""
         await acknowledge(interaction)
@@ -81,6 +84,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             sketch=await read_picture(sketch) if sketch else None,
             page=page,
             dialogue=dialogue,
+            style_freedom=style_freedom / 100,
         )
         actor = await actor_of(interaction)
         taken = await self.bot.app.panels.request(
@@ -179,13 +183,34 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
                 done(f"Panel {panel} will stop", "It is being drawn and ends at its next step."),
             )
 
-    @app_commands.command(description="The same panel once more, with another seed")
-    @app_commands.describe(panel="Its number")
-    async def reroll(self, interaction: Interaction, panel: PanelNumber) -> None:
-        """Queue the same brief again as a new panel."""
+    @app_commands.command(description="The same panel once more: another seed, or one part changed")
+    @app_commands.describe(
+        panel="Its number",
+        prompt="Other words; the seed stays, so that only this changes",
+        seed="This seed (see /panel recipe)",
+        shot_type="Another framing; the seed stays",
+        alternates="How many to choose from",
+    )
+    @app_commands.choices(shot_type=SHOT_TYPES)
+    async def reroll(
+        self,
+        interaction: Interaction,
+        panel: PanelNumber,
+        prompt: Words | None = None,
+        seed: Seed | None = None,
+        shot_type: str | None = None,
+        alternates: app_commands.Range[int, 1, 4] | None = None,
+    ) -> None:
+        """Queue the brief again as a new panel, as it was or with one part changed."""
         await acknowledge(interaction)
+        change = PanelChange(
+            prompt=prompt,
+            seed=seed,
+            shot_type=ShotType(shot_type) if shot_type else None,
+            alternates=alternates,
+        )
         taken = await self.bot.app.panels.reroll(
-            await actor_of(interaction), panel, dedupe_key=key_of(interaction)
+            await actor_of(interaction), panel, dedupe_key=key_of(interaction), change=change
         )
         await self._receipt(interaction, taken)
 

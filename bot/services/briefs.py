@@ -9,8 +9,10 @@ from pipeline.domain.character import (
     Reference,
     ShotType,
 )
-from pipeline.domain.errors import InvalidInput, MissingReference
+from pipeline.domain.errors import InvalidInput, MissingReference, PromptConflict
+from pipeline.domain.inputs import CastInput
 from pipeline.domain.panel import DialogueLine
+from pipeline.prompting.linter import Severity, lint_request
 from pipeline.retrieval.rank import next_best
 from storage import cast
 from storage.database import Database
@@ -98,6 +100,46 @@ def described(reference: Reference) -> str:
     shows = [reference.shot_type.value, reference.angle, reference.expression]
     canon = "" if reference.canon else ", an accepted panel"
     return f"reference {reference.id} ({', '.join(word for word in shows if word)}{canon})"
+
+
+async def lint(
+    db: Database,
+    guild_id: int,
+    prompt: str,
+    roles: list[tuple[Character, Appearance]],
+    token_limit: int | None,
+) -> tuple[str, ...]:
+    """Check a request against the model sheets; what is doubtful comes back as warnings.
+
+    Raises:
+        PromptConflict: it contradicts a locked look, cannot tell two characters apart, or is
+            longer than the engine reads; the text says what to change.
+    """
+    names = [character.name for character in await cast.list_characters(db, guild_id)]
+    findings = lint_request(
+        prompt,
+        [_without_pictures(character, look) for character, look in roles],
+        known_names=names,
+        token_limit=token_limit,
+    )
+    blocking = [f.text for f in findings if f.severity is Severity.BLOCK]
+    if blocking:
+        raise PromptConflict(" ".join(blocking[:3]))
+    return tuple(f.text for f in findings if f.severity is Severity.WARN)
+
+
+def _without_pictures(character: Character, look: Appearance) -> CastInput:
+    """What the words of a request are compared with."""
+    return CastInput(
+        character_id=character.character_id,
+        appearance_id=look.appearance_id,
+        name=character.name,
+        label=look.label,
+        height_ratio=character.height_ratio,
+        components=look.components,
+        palette=look.palette,
+        references=(),
+    )
 
 
 def read_prompt(text: str) -> str:

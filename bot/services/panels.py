@@ -2,11 +2,21 @@
 
 import asyncio
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.services.actor import Actor
-from bot.services.briefs import preflight, read_cast, read_dialogue, read_page, read_prompt
+from bot.services.briefs import (
+    lint,
+    preflight,
+    read_cast,
+    read_dialogue,
+    read_page,
+    read_prompt,
+)
+from bot.services.casting import resolve_role
+from bot.services.recipes import recipe_words
 from pipeline.domain.character import Series, ShotType
 from pipeline.domain.errors import InvalidInput, LimitReached, WrongState
 from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace
@@ -37,6 +47,21 @@ class PanelRequest:
     page: int | None = None
     dialogue: str = ""
     seed: int | None = None
+    style_freedom: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PanelChange:
+    """What a reroll changes; None keeps what the first request said.
+
+    Without any change the seed is new. With a change of something else the seed stays, so that
+    only that part of the recipe differs.
+    """
+
+    prompt: str | None = None
+    seed: int | None = None
+    shot_type: ShotType | None = None
+    alternates: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +75,10 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class PanelView:
-    """Everything about a panel that a card shows."""
+    """Everything about a panel that a card shows.
+
+    ``notes`` says what the engine left out of what the plan asked for.
+    """
 
     panel: Panel
     job: Job | None
@@ -59,6 +87,7 @@ class PanelView:
     review: Review | None
     tally: Tally | None
     cast_names: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +102,18 @@ class QueueEntry:
 class PanelService:
     """What members do with panels. What workers do with them is in :mod:`bot.services.runs`."""
 
-    def __init__(self, db: Database, blobs: BlobStore, door: PictureDoor) -> None:
+    def __init__(
+        self,
+        db: Database,
+        blobs: BlobStore,
+        door: PictureDoor,
+        token_limit: int | None = None,
+    ) -> None:
+        """``token_limit`` is what the engine's text encoder reads; None for an engine without."""
         self._db = db
         self._blobs = blobs
         self._door = door
+        self._token_limit = token_limit
 
     # --- asking ---------------------------------------------------------------------------
 
@@ -87,6 +124,7 @@ class PanelService:
 
         Raises:
             InvalidInput: prompt, page, alternates or dialogue out of limits.
+            PromptConflict: the prompt contradicts the model sheets; the text says what to change.
             NotFound: a character or an appearance does not exist.
             MissingReference: a character has no picture to draw from.
             LimitReached: the member's daily quota is used up.
@@ -95,10 +133,11 @@ class PanelService:
         roles = await read_cast(self._db, actor.guild_id, request.characters, request.appearance)
         shot = request.shot_type or ShotType.HALF
         alternates = request.alternates or series.alternates
-        if not 1 <= alternates <= 4:
-            raise InvalidInput("Ask for 1 to 4 alternates.")
+        prompt = read_prompt(request.prompt)
+        _check_ranges(alternates, request.style_freedom)
+        doubts = await lint(self._db, actor.guild_id, prompt, roles, self._token_limit)
         brief = PanelBrief(
-            prompt=read_prompt(request.prompt),
+            prompt=prompt,
             cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
             shot_type=shot,
             alternates=alternates,
@@ -107,11 +146,18 @@ class PanelService:
             page=read_page(request.page),
             sketch_sha256=await self._keep(actor.guild_id, request.sketch),
             seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
+            style_freedom=request.style_freedom,
         )
-        warnings = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)
+        lacking = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)
         await self._check_quota(actor, series)
         return await self._enqueue(
-            actor, series, brief, PanelOrigin.GENERATED, channel_id, dedupe_key, warnings
+            actor,
+            series,
+            brief,
+            PanelOrigin.GENERATED,
+            channel_id,
+            dedupe_key,
+            (*doubts, *lacking),
         )
 
     async def submit(
@@ -149,20 +195,34 @@ class PanelService:
             actor, series, brief, PanelOrigin.SUBMITTED, channel_id, dedupe_key, (), sha256
         )
 
-    async def reroll(self, actor: Actor, panel_id: int, *, dedupe_key: str) -> Requested:
-        """The same brief once more with another seed, as a new panel.
+    async def reroll(
+        self,
+        actor: Actor,
+        panel_id: int,
+        *,
+        dedupe_key: str,
+        change: PanelChange | None = None,
+    ) -> Requested:
+        """The same brief once more as a new panel: with another seed, or with one part changed.
 
         Raises:
             WrongState: the panel is a person's drawing.
+            InvalidInput: prompt or alternates out of limits.
+            PromptConflict: the new prompt contradicts the model sheets.
+            NotFound: a character or an appearance was deleted meanwhile.
         """
         panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
         if panel.origin is PanelOrigin.SUBMITTED:
             raise WrongState("This is a person's own drawing; there is nothing to draw again.")
         series = await cast.active_series(self._db, actor.guild_id)
+        brief = _changed(panel.brief, change or PanelChange(), _seed_of(dedupe_key))
+        warnings: tuple[str, ...] = ()
+        if brief.prompt != panel.brief.prompt:
+            roles = [await resolve_role(self._db, actor.guild_id, r) for r in brief.cast]
+            warnings = await lint(self._db, actor.guild_id, brief.prompt, roles, self._token_limit)
         await self._check_quota(actor, series)
-        brief = replace(panel.brief, seed=_seed_of(dedupe_key))
         return await self._enqueue(
-            actor, series, brief, PanelOrigin.GENERATED, panel.channel_id, dedupe_key, ()
+            actor, series, brief, PanelOrigin.GENERATED, panel.channel_id, dedupe_key, warnings
         )
 
     async def cancel(self, actor: Actor, panel_id: int) -> Panel:
@@ -208,16 +268,16 @@ class PanelService:
         waiting = job is not None and job.status is JobStatus.QUEUED
         review = await reviews.review_of_panel(self._db, guild_id, panel_id)
         names = {c.character_id: c.name for c in await cast.list_characters(self._db, guild_id)}
+        shown = await attempts.candidates_of(self._db, guild_id, panel_id, labelled_only=True)
         return PanelView(
             panel=panel,
             job=job,
             place=await jobs.place_of(self._db, job.id) if job and waiting else None,
-            candidates=tuple(
-                await attempts.candidates_of(self._db, guild_id, panel_id, labelled_only=True)
-            ),
+            candidates=tuple(shown),
             review=review,
             tally=await votes.tally(self._db, guild_id, panel_id),
             cast_names=names,
+            notes=await self._notes_on(guild_id, shown),
         )
 
     async def queue(self, actor: Actor) -> list[QueueEntry]:
@@ -256,16 +316,17 @@ class PanelService:
         plan = await attempts.plan_of(self._db, actor.guild_id, chosen)
         if plan is None:
             return f"Panel {panel_id} is a person's own drawing: there is no recipe."
-        references = "; ".join(
-            f"{m.appearance_id}: {m.references[0].why}" for m in plan.cast if m.references
-        )
-        return (
-            f"Panel {panel_id} · recipe {plan.recipe_hash} · {plan.generator} "
-            f"{plan.generator_version} · seed {plan.seed} · strength {plan.strength}\n"
-            f"Prompt: {plan.prompt}\nReferences: {references}\n{plan.to_json()}"
-        )
+        return recipe_words(panel_id, plan)
 
     # --- inside ---------------------------------------------------------------------------
+
+    async def _notes_on(self, guild_id: int, shown: Sequence[StoredCandidate]) -> tuple[str, ...]:
+        """What the engine left out of the plans of these candidates, each remark once."""
+        notes: dict[str, None] = {}
+        for candidate in shown:
+            plan = await attempts.plan_of(self._db, guild_id, candidate.id)
+            notes |= dict.fromkeys(plan.notes if plan is not None else ())
+        return tuple(notes)
 
     async def _check_quota(self, actor: Actor, series: Series) -> None:
         since = datetime.now(UTC) - timedelta(days=1)
@@ -322,6 +383,27 @@ class PanelService:
         panel_id, job_id = await self._db.write(add)
         panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
         return Requested(panel, await jobs.place_of(self._db, job_id), warnings)
+
+
+def _check_ranges(alternates: int, style_freedom: float = 0.0) -> None:
+    if not 1 <= alternates <= 4:
+        raise InvalidInput("Ask for 1 to 4 alternates.")
+    if not 0 <= style_freedom <= 1:
+        raise InvalidInput("Freedom of style goes from 0 to 100 percent.")
+
+
+def _changed(brief: PanelBrief, change: PanelChange, fresh_seed: int) -> PanelBrief:
+    """The brief with what a reroll changes."""
+    alternates = brief.alternates if change.alternates is None else change.alternates
+    _check_ranges(alternates)
+    seed = fresh_seed if change == PanelChange() else brief.seed
+    return replace(
+        brief,
+        prompt=brief.prompt if change.prompt is None else read_prompt(change.prompt),
+        shot_type=change.shot_type or brief.shot_type,
+        alternates=alternates,
+        seed=seed if change.seed is None else change.seed,
+    )
 
 
 def _seed_of(dedupe_key: str) -> int:

@@ -8,35 +8,21 @@ from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.job import JobKind
 from pipeline.domain.panel import PanelOrigin, PanelStatus
 from pipeline.domain.review import PostKind, Review, ReviewStatus, StoredCandidate
-from storage import attempts, jobs, outbox, panels, reviews
+from pipeline.prompting.drift import catalogue, menu_labels
+from storage import attempts, jobs, lessons, outbox, panels, reviews
 from storage.database import Database, Transaction
 
 MAX_NOTE = 500
 
 _Then = Callable[[Transaction, Review, datetime], None]
 
-# What a moderator can say drifted. Source: the drift modes named in JY6 and AF15.
-DRIFT_LABELS: tuple[tuple[str, str], ...] = (
+_BESIDE_DRIFT = (
     ("other_character", "Another character"),
-    ("hair_color", "Hair colour"),
-    ("hair_shape", "Hair shape"),
-    ("eye_color", "Eye colour"),
-    ("eye_shape", "Eye shape"),
-    ("skin", "Skin tone"),
-    ("face_shape", "Face shape"),
-    ("outfit", "Outfit"),
-    ("outfit_color", "Outfit colour"),
-    ("accessory_missing", "Accessory missing"),
-    ("accessory_side", "Accessory on the wrong side"),
-    ("mark_missing", "Mark missing (scar, emblem)"),
-    ("proportions", "Proportions"),
-    ("age", "Age"),
-    ("palette", "Palette or saturation"),
-    ("line_style", "Line style"),
-    ("anatomy", "Anatomy"),
     ("copy", "Copy of an earlier picture"),
     ("nothing", "Nothing: the check was wrong"),
 )
+DRIFT_LABELS = menu_labels(_BESIDE_DRIFT)
+"""What a moderator can say drifted: the catalogue's words, so that labels teach the prompts."""
 
 
 class ReviewService:
@@ -166,11 +152,12 @@ class ReviewService:
             InvalidInput: the label is not one of :data:`DRIFT_LABELS`.
         """
         actor.require_moderator("label drift")
-        if label not in dict(DRIFT_LABELS):
+        if label not in dict(DRIFT_LABELS) and label not in catalogue().modes:
             raise InvalidInput("Choose one of the listed kinds of drift.")
-        await self.get(actor.guild_id, review_id)
-        await self._db.write(
-            lambda tx: reviews.add_label(
+        review = await self.get(actor.guild_id, review_id)
+
+        def work(tx: Transaction) -> None:
+            reviews.add_label(
                 tx,
                 guild_id=actor.guild_id,
                 review_id=review_id,
@@ -178,7 +165,10 @@ class ReviewService:
                 member_id=actor.member_id,
                 now=datetime.now(UTC),
             )
-        )
+            if label not in review.labels:
+                lessons.count_label(tx, guild_id=actor.guild_id, mode=label)
+
+        await self._db.write(work)
         return await self.get(actor.guild_id, review_id)
 
     async def thread_opened(self, guild_id: int, review_id: int, thread_id: int) -> None:

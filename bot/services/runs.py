@@ -13,7 +13,8 @@ from pipeline.domain.panel import Candidate, PanelStatus
 from pipeline.domain.quality import Accept, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
 from pipeline.imaging.decode import load_canonical
-from storage import attempts, drift, jobs, outbox, panels, reviews, series
+from pipeline.prompting.drift import catalogue
+from storage import attempts, drift, jobs, lessons, outbox, panels, reviews, series
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 
@@ -65,7 +66,16 @@ class RunService:
             start_strength=job.strength,
             submission=await self._submission(guild_id, panel.id),
             pictures=await self._pictures(guild_id, panel.brief.sketch_sha256),
+            hints=await self._hints(guild_id, panel.id) if job.strength else (),
+            drift_counts=await lessons.drift_counts(self._db, guild_id),
+            step_counts=await lessons.step_counts(self._db, guild_id),
         )
+
+    async def _hints(self, guild_id: int, panel_id: int) -> tuple[str, ...]:
+        """The drift that moderators named when they sent the panel back."""
+        review = await reviews.review_of_panel(self._db, guild_id, panel_id)
+        labels = review.labels if review is not None else ()
+        return tuple(label for label in labels if label in catalogue().modes)
 
     async def _pictures(self, guild_id: int, sketch: str | None) -> dict[str, bytes]:
         """What the run needs beside the references: the sketch, if there is one."""
@@ -92,6 +102,9 @@ class RunService:
             [await self._blobs.put(job.guild_id, j.candidate.image) for j in attempt.candidates]
             for attempt in outcome.attempts
         ]
+        for attempt in outcome.attempts:
+            for picture in attempt.material.values():  # so that the stored plan can be repeated
+                await self._blobs.put(job.guild_id, picture)
         evidence = None
         if outcome.evidence is not None:
             evidence = await self._blobs.put(job.guild_id, outcome.evidence)

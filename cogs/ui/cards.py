@@ -33,7 +33,8 @@ class PanelFacts:
     """What the cards of a panel show beside its pictures.
 
     ``names`` maps a character id to the name that people know; ``drafted`` says that the embedded
-    draft generator made the pictures; ``post`` is the outbox row that owes the message.
+    draft generator made the pictures; ``post`` is the outbox row that owes the message; ``notes``
+    name what the engine left out.
     """
 
     panel: Panel
@@ -42,6 +43,7 @@ class PanelFacts:
     tally: Tally | None = None
     drafted: bool = False
     post: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
     card.text(_vote_state(facts))
     if facts.drafted and facts.panel.origin is PanelOrigin.GENERATED:
         card.small(DRAFT_NOTE)
+    if facts.notes:
+        card.small(plain(f"Left out: {'; '.join(facts.notes)}", 300))
     if status is PanelStatus.VOTING:
         card.row(*(_vote_button(facts.panel.id, c) for c in facts.candidates))
     return card.row(*_panel_buttons(facts))

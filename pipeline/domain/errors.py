@@ -25,6 +25,12 @@ class InvalidPicture(InvalidInput):
     code = "invalid_picture"
 
 
+class PromptConflict(InvalidInput):
+    """The request contradicts the model sheets, or cannot be read by the engine."""
+
+    code = "prompt_conflict"
+
+
 class NotFound(OnModelError):
     """The named thing does not exist in this guild."""
 

@@ -39,6 +39,7 @@ _WORN = r"(?:wearing|wears|wore|dressed\s+in|clad\s+in|in)\s+(?:an?|her|his|thei
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("hair_color", rf"\b{_HUE}[ -]{_STYLE}{{0,2}}{_HAIR}"),
     ("hair_color", rf"\bhair(?:'s)?{_BECAME}{_HUE}\b"),
+    ("hair_color", rf"\bhair\s+{_HUE}(?=\s*(?:[,.;!?]|$|and\b|as\b))"),
     ("hair_color", r"\bhair\s+dyed\s+(?P<v>(?:bright\s+)?[a-z]+)\b"),
     ("hair_color", r"\b(?P<v>blonde?|brunette|redhead(?:ed)?)\b(?![ -]hair|[ -]ed)"),
     ("eye_color", rf"\b{_HUE}[ -]{_STYLE}{{0,2}}(?:eyes|eyed|irises)\b"),

@@ -4,7 +4,9 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from pipeline.domain.errors import GeneratorUnavailable
+from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.generators.base import Generator
+from pipeline.prompting.tokens import PROMPT_TOKENS
 
 ENTRY_POINTS = "onmodel.generators"
 
@@ -18,12 +20,29 @@ def known_generators() -> dict[str, str]:
     return dict(sorted({**_BUILT_IN, **found}.items()))
 
 
+def token_limit_of(name: str) -> int | None:
+    """What the text encoder of an engine reads, as its class declares it; None for no limit.
+
+    Nothing is built and nothing heavy is imported: engines load that in their constructors. An
+    engine that only its instance can describe counts as one with the usual two chunks.
+
+    Raises:
+        GeneratorUnavailable: no engine has this name, or it does not import.
+    """
+    declared = getattr(_factory(name), "capabilities", None)
+    return declared.prompt_tokens if isinstance(declared, Capabilities) else PROMPT_TOKENS
+
+
 def load_generator(name: str) -> Generator:
     """Import and build the engine; its heavy libraries load here and not before.
 
     Raises:
         GeneratorUnavailable: no engine has this name, or what it needs is not installed.
     """
+    return _factory(name)()
+
+
+def _factory(name: str) -> type[Generator]:
     known = known_generators()
     if name not in known:
         raise GeneratorUnavailable(
@@ -38,4 +57,4 @@ def load_generator(name: str) -> Generator:
             f"The generator “{name}” needs the package “{error.name}”, which is not installed. "
             "Install the extra: pip install 'onmodel[gpu]'."
         ) from error
-    return factory()
+    return factory

@@ -1,0 +1,53 @@
+"""A plan in words: what a person sees of a recipe."""
+
+from collections.abc import Iterator
+
+from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, Step
+
+
+def recipe_words(panel_id: int, plan: ConditioningPlan) -> str:
+    """A plan for people, one matter a line, and its JSON as the last line."""
+    return "\n".join([*_lines(panel_id, plan), plan.to_json()])
+
+
+def _lines(panel_id: int, plan: ConditioningPlan) -> Iterator[str]:
+    yield (
+        f"Panel {panel_id} · recipe {plan.recipe_hash} · {plan.generator} "
+        f"{plan.generator_version} · seed {plan.seed} · strength {plan.strength}"
+    )
+    yield f"Prompt: {plan.prompt}"
+    if plan.negative:
+        yield f"Negative: {plan.negative}"
+    yield from (_member_line(member) for member in plan.cast)
+    for control in plan.controls:
+        yield f"Guide: {control.kind.value} at {control.scale:.2f} ({control.why})"
+    for module in plan.modules:
+        yield f"Module: {module.kind.value} of {module.appearance_id} at {module.scale:.2f}"
+    if plan.inpaint is not None:
+        yield f"Repair: only a part is drawn again ({plan.inpaint.why})"
+    if plan.bucket is not None:
+        sampling = plan.sampling
+        yield (
+            f"Sampling: {sampling.sampler}, {sampling.steps} steps, guidance "
+            f"{sampling.guidance:g}, at {plan.bucket.width}×{plan.bucket.height}"
+        )
+    if plan.style_freedom:
+        yield f"Freedom of style: {plan.style_freedom:.0%}"
+    taken = [s for s in plan.steps if s.step is not Step.START]
+    if taken:
+        words = "; ".join(f"{s.step.value.replace('_', ' ')} ({s.why})" for s in taken)
+        yield f"Changed since the try before: {words}"
+    if plan.notes:
+        yield f"Left out: {'; '.join(plan.notes)}"
+
+
+def _member_line(member: CastConditioning) -> str:
+    if not member.references:
+        return f"References of {member.appearance_id}: none"
+    first = member.references[0]
+    own = ", ".join(part.text for part in member.negative)
+    denied = f" Not in its region: {own}." if own else ""
+    return (
+        f"References of {member.appearance_id}: {len(member.references)}, held at "
+        f"{first.scale:.2f}; first picture {first.reference_id}. {first.why}{denied}"
+    )
