@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from pipeline.domain.character import ColorMode, ShotType
-from pipeline.domain.fingerprint import PictureHashes
+from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.inputs import CastInput
 from pipeline.domain.panel import Candidate, PlacedFigure
 from pipeline.domain.quality import (
@@ -22,16 +23,26 @@ from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.hashes import near_duplicate, picture_hashes
 from pipeline.imaging.crops import Figure, crops_of, find_figure, shot_of
 from pipeline.imaging.decode import load_canonical
+from pipeline.imaging.detector import figure_in, find_figures
 from pipeline.imaging.heads import find_head
 from pipeline.imaging.masks import Mask, tight_box
+from pipeline.quality.casting import share_out
 from pipeline.quality.looks import cannot_judge, check_figure
 
+_UNSURE = 0.06
+"""How far under its limit a figure that was cut out of a scene may be without being flagged.
+
+The cut is rough there, and what shines through costs similarity.
+"""
 _LEAST_SHARE, _LEAST_HEIGHT, _LEAST_HEAD = 0.05, 48, 24
 """Least share of the picture's height, height in pixels, and width of the head in pixels.
 
 Source: on-model art of 68 training identities that was shrunk before the check was flagged in 9 %
 of cases at full size, 15 % with a head of 24 pixels, 29 % at 16 and 49 % at 12.
 """
+
+
+_Mode = tuple[ShotType | None, ColorMode]
 
 
 class Judge:
@@ -52,7 +63,8 @@ class Judge:
         """Judge one picture.
 
         A character's figure is the one that the candidate marks for it. Where nothing is marked
-        and one character is expected, the one figure on a plain ground is taken.
+        and one character is expected, the one figure on a plain ground is taken. Else figures are
+        looked for in the scene and shared out among the cast by likeness.
 
         Args:
             candidate: canonical PNG, with or without marked figures.
@@ -70,25 +82,21 @@ class Judge:
         """
         image = load_canonical(candidate.image)
         hashes = picture_hashes(image)
-        checks = tuple(
-            self._check(
-                image,
-                _figure_of(image, candidate, member, len(cast)),
-                member,
-                shot_type,
-                color_mode,
+        mode = (shot_type, color_mode)
+        alone = find_figure(image) if len(cast) == 1 and not candidate.figures else None
+        if candidate.figures:
+            checks = tuple(
+                self._check(image, _figure_of(image, candidate, member), member, mode)
+                for member in cast
             )
-            for member in cast
-        )
+        elif alone is not None:
+            checks = (self._check(image, alone, cast[0], mode),)
+        else:
+            checks = self._search(image, cast, mode)
         return JudgedCandidate(candidate, hashes, _fold(checks, _copy_of(hashes, earlier)))
 
     def _check(
-        self,
-        image: Image.Image,
-        figure: Figure | str,
-        member: CastInput,
-        shot_type: ShotType | None,
-        color_mode: ColorMode,
+        self, image: Image.Image, figure: Figure | str, member: CastInput, mode: _Mode
     ) -> CharacterCheck:
         if isinstance(figure, str):
             return cannot_judge(member, figure)
@@ -99,36 +107,79 @@ class Judge:
                 f"({figure.box.height} pixels high). Send it larger.",
                 figure.box,
             )
-        crops = crops_of(image, figure, shot_type or shot_of(figure))
-        prints = fingerprint_crops(crops, self._encoders, (color_mode,))
-        return check_figure(member, prints, color_mode, figure.box)
+        return check_figure(member, self._prints(image, figure, mode), mode[1], figure.box)
 
+    def _prints(self, image: Image.Image, figure: Figure, mode: _Mode) -> tuple[Fingerprint, ...]:
+        crops = crops_of(image, figure, mode[0] or shot_of(figure))
+        return fingerprint_crops(crops, self._encoders, (mode[1],))
 
-def _figure_of(
-    image: Image.Image, candidate: Candidate, member: CastInput, expected: int
-) -> Figure | str:
-    """The figure of a character, or a sentence that says why there is none."""
-    marked = [f for f in candidate.figures if f.character_id == member.character_id]
-    if marked:
-        figure = _marked_figure(image, max(marked, key=lambda f: f.box.area))
-        return figure or f"Nothing of {member.name} is to be seen where its figure is marked."
-    if candidate.figures:
-        return f"No figure in this picture is marked as {member.name}."
-    if expected > 1:
-        return (
-            f"{expected} characters are expected and nothing says which figure is "
-            f"{member.name}. Check them one by one."
+    def _search(
+        self, image: Image.Image, cast: Sequence[CastInput], mode: _Mode
+    ) -> tuple[CharacterCheck, ...]:
+        """Find figures in a scene, and give each member the one that suits it best."""
+        found = find_figures(image, len(cast)) if cast else []
+        figures = [figure for figure in found if not _is_dot(figure, image.height)]
+        prints = [self._prints(image, figure, mode) for figure in figures]
+        checks = [
+            [
+                check_figure(member, seen, mode[1], figure.box)
+                for figure, seen in zip(figures, prints, strict=True)
+            ]
+            for member in cast
+        ]
+        chosen = share_out(checks)
+        return tuple(
+            cannot_judge(member, _why_unseen(member, cast, len(found), len(figures)))
+            if pick is None
+            else _cautious(member, row[pick], len(figures))
+            for member, row, pick in zip(cast, checks, chosen, strict=True)
         )
-    return find_figure(image) or (
+
+
+def _figure_of(image: Image.Image, candidate: Candidate, member: CastInput) -> Figure | str:
+    """The figure that is marked for a character, or a sentence that says why there is none."""
+    marked = [f for f in candidate.figures if f.character_id == member.character_id]
+    if not marked:
+        return f"No figure in this picture is marked as {member.name}."
+    figure = _marked_figure(image, max(marked, key=lambda f: f.box.area))
+    return figure or f"Nothing of {member.name} is to be seen where its figure is marked."
+
+
+def _why_unseen(member: CastInput, cast: Sequence[CastInput], found: int, usable: int) -> str:
+    if found and not usable:
+        return f"{member.name} is too small in this picture to be judged. Send it larger."
+    if usable:
+        return (
+            f"Only {usable} of {len(cast)} expected figures could be told from the background, "
+            f"and none is left for {member.name}. Check {member.name} alone, with a box."
+        )
+    return (
         "The figure cannot be told from its background. Send it on a transparent or plain "
-        "background, or let a moderator decide."
+        "background, draw a box around it, or let a moderator decide."
     )
+
+
+def _cautious(member: CastInput, check: CharacterCheck, figures: int) -> CharacterCheck:
+    """What a check of a figure that was looked for may say: near its limit it says nothing."""
+    if check.similarity is None or check.threshold is None:
+        return check
+    short = check.threshold - check.similarity
+    if check.verdict is Verdict.OFF_MODEL and short < _UNSURE:
+        return replace(
+            check,
+            verdict=Verdict.CANNOT_JUDGE,
+            reason=f"{check.reason} The figure was cut out of a scene, which costs some "
+            f"similarity, so this is too near to say. Let a moderator decide about {member.name}.",
+        )
+    if figures > 1:
+        return replace(check, reason=f"Of {figures} figures the likest: {check.reason}")
+    return check
 
 
 def _marked_figure(image: Image.Image, placed: PlacedFigure) -> Figure | None:
     mask = None if placed.mask is None else _read_mask(placed.mask, image.size)
     if mask is None:
-        return find_figure(image, placed.box)
+        return figure_in(image, placed.box)
     box = tight_box(mask)
     return None if box is None else Figure(box, mask)
 
