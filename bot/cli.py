@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bot.cli_cast import add_actions
 from pipeline.domain.errors import InvalidInput, NotFound, OnModelError, SettingsError
 
 EXIT_OK = 0
@@ -108,9 +109,9 @@ def _add_cast(cast: argparse.ArgumentParser) -> None:
     sheet = actions.add_parser("sheet", help="write a model sheet")
     sheet.add_argument("id")
     sheet.add_argument("--appearance", metavar="A")
-    sheet.add_argument("--out", type=Path, required=True, metavar="PNG")
+    sheet.add_argument("--out", type=Path, required=True, metavar="PNG|PDF")
     sheet.set_defaults(command=_cast_sheet)
-    for action in (register, listing, sheet):
+    for action in (*add_actions(actions), register, listing, sheet):
         _add_guild(action)
 
 
@@ -330,9 +331,7 @@ def _train_figures(arguments: argparse.Namespace) -> int:
     from pipeline.training.figures import Plan, train_figures
 
     asked = {
-        name: value
-        for name in ("steps", "seed")
-        if (value := getattr(arguments, name)) is not None
+        name: value for name in ("steps", "seed") if (value := getattr(arguments, name)) is not None
     }
     try:
         done = train_figures(

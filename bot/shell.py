@@ -23,7 +23,8 @@ SHELL_MEMBER = 1
 
 
 @asynccontextmanager
-async def _studio(guild: int | None) -> AsyncIterator[tuple[App, Actor]]:
+async def studio(guild: int | None) -> AsyncIterator[tuple[App, Actor]]:
+    """The services, and the person at the shell, who may do everything."""
     settings = load_settings()
     guild_id = guild or settings.guild_id or SHELL_GUILD
     actor = Actor(guild_id, SHELL_MEMBER, is_moderator=True, can_manage=True)
@@ -31,29 +32,46 @@ async def _studio(guild: int | None) -> AsyncIterator[tuple[App, Actor]]:
         yield app, actor
 
 
-def _read(path: Path) -> bytes:
-    """The bytes of a file that a person named.
+def read_file(path: Path, most: int = MAX_BYTES) -> bytes:
+    """The bytes of a file that a person named, at most ``most``.
 
     Raises:
         InvalidInput: it is not there, not a file, or too large.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InvalidInput(f"{path.name} is larger than {MAX_BYTES // 2**20} MiB.")
+        if path.stat().st_size > most:
+            raise InvalidInput(f"{path.name} is larger than {most // 2**20} MiB.")
         return path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file that a person named.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error
+
+
+async def ensure_series(app: App, actor: Actor) -> None:
+    """Start a series where there is none yet."""
+    try:
+        await app.cast.series(actor.guild_id)
+    except NotFound:
+        await app.cast.create_series(actor, name="My comic")
+
+
 async def register(arguments: argparse.Namespace) -> str:
     """Add a character, or references to one that exists already."""
-    uploads = [Upload(path.name, _read(path)) for path in arguments.images]
+    uploads = [Upload(path.name, read_file(path)) for path in arguments.images]
     shot = ShotType(arguments.shot_type) if arguments.shot_type else None
-    async with _studio(arguments.guild) as (app, actor):
-        try:
-            await app.cast.series(actor.guild_id)
-        except NotFound:
-            await app.cast.create_series(actor, name="My comic")
+    async with studio(arguments.guild) as (app, actor):
+        await ensure_series(app, actor)
         known = {entry.character.character_id for entry in await app.cast.entries(actor)}
         if character_slug(arguments.name) in known:
             done = await app.cast.add_references(
@@ -77,7 +95,7 @@ async def register(arguments: argparse.Namespace) -> str:
 
 async def list_cast(arguments: argparse.Namespace) -> str:
     """The cast, one line a character, or JSON."""
-    async with _studio(arguments.guild) as (app, actor):
+    async with studio(arguments.guild) as (app, actor):
         entries = await app.cast.entries(actor)
     if arguments.as_json:
         return json.dumps(
@@ -102,20 +120,20 @@ async def list_cast(arguments: argparse.Namespace) -> str:
 
 
 async def write_sheet(arguments: argparse.Namespace) -> str:
-    """Write a character's model sheet as PNG."""
-    async with _studio(arguments.guild) as (app, actor):
-        png = await app.cast.sheet(actor, arguments.id, arguments.appearance)
-    try:
-        arguments.out.write_bytes(png)
-    except OSError as error:
-        raise InvalidInput(f"{arguments.out} cannot be written: {error.strerror}.") from error
+    """Write a character's model sheet as PNG, or as PDF where the file's name ends so."""
+    async with studio(arguments.guild) as (app, actor):
+        if arguments.out.suffix.lower() == ".pdf":
+            data = await app.cast.sheet_pdf(actor, arguments.id, arguments.appearance)
+        else:
+            data = await app.cast.sheet(actor, arguments.id, arguments.appearance)
+    write_file(arguments.out, data)
     return f"Wrote {arguments.out}."
 
 
 async def identify_picture(arguments: argparse.Namespace) -> dict[str, Any]:
     """Who is drawn in one picture; the result as plain data."""
-    data = _read(arguments.image)
-    async with _studio(arguments.guild) as (app, actor):
+    data = read_file(arguments.image)
+    async with studio(arguments.guild) as (app, actor):
         found = await app.lookup.identify(actor, data)
     unsure = found.ranking[0].check.verdict is Verdict.CANNOT_JUDGE
     return {
@@ -140,7 +158,7 @@ async def reindex(_: argparse.Namespace) -> str:
     """Index everything anew that was indexed with other encoders, with a progress bar."""
     from rich.progress import Progress
 
-    async with _studio(None) as (app, _actor):
+    async with studio(None) as (app, _actor):
         start = await app.reindex.state()
         with Progress() as bar:
             task = bar.add_task("Indexing", total=start.stale)
@@ -157,15 +175,16 @@ async def reindex(_: argparse.Namespace) -> str:
 
 async def check_picture(arguments: argparse.Namespace) -> dict[str, Any]:
     """Judge one picture; the result as plain data."""
-    data = _read(arguments.image)
+    data = read_file(arguments.image)
     shot = ShotType(arguments.shot_type) if arguments.shot_type else None
-    async with _studio(arguments.guild) as (app, actor):
+    async with studio(arguments.guild) as (app, actor):
         result = await app.cast.check(
             actor,
             data,
             character=arguments.character,
             appearance=arguments.appearance,
             shot_type=shot,
+            box=arguments.box,
         )
     check = result.judged.report.checks[0]
     return {
@@ -176,5 +195,6 @@ async def check_picture(arguments: argparse.Namespace) -> dict[str, Any]:
         "similarity": check.similarity,
         "threshold": check.threshold,
         "crop": check.crop.value if check.crop else None,
+        "box": list(check.box) if check.box else None,
         "segments": dict(check.segments),
     }

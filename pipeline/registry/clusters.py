@@ -113,8 +113,23 @@ def _settle(far: Distances, medoids: tuple[int, int]) -> NDArray[np.intp]:
         if new == medoids:
             break
         medoids = (new[0], new[1])
-    sides = (far[:, medoids[1]] < far[:, medoids[0]]).astype(np.intp)
+    sides = _evened(far, (far[:, medoids[1]] < far[:, medoids[0]]).astype(np.intp))
     return sides if sides[0] == 0 else 1 - sides
+
+
+def _evened(far: Distances, sides: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Move each to the group that is nearer on average: one pose in common says little."""
+    for _ in range(_ROUNDS):
+        masks = [sides == s for s in (0, 1)]
+        if min(map(np.count_nonzero, masks)) < LEAST:
+            return sides
+        # The distance to oneself is 0 and does not count.
+        means = [far[:, m].sum(axis=1) / np.maximum(1, m.sum() - m) for m in masks]
+        moved = (means[1] < means[0]).astype(np.intp)
+        if np.array_equal(moved, sides):
+            break
+        sides = moved
+    return sides
 
 
 def _distances(everyone: Sequence[Sequence[Fingerprint]]) -> Distances:
