@@ -207,3 +207,72 @@ def test_seconds_are_a_budget_too():
     inputs = replace(_inputs(), policy=LadderPolicy(max_attempts=9, max_seconds=0.0))
     _run(inputs, engine, ScriptedJudge([(Verdict.OFF_MODEL, -0.1, False)]))
     assert len(engine.plans) == 1
+
+
+class Clock:
+    """Stands in for the time that drawing takes."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@dataclass
+class SlowEngine(ScriptedEngine):
+    """Takes a scripted time per picture and asks every second whether to go on."""
+
+    clock: Clock = field(default_factory=Clock)
+    takes: list = field(default_factory=list)
+
+    def generate(self, plan, pictures, *, progress, cancelled):
+        for _ in range(self.takes[len(self.plans) % len(self.takes)]):
+            if cancelled():
+                raise Cancelled("stopped")
+            self.clock.now += 1
+        return super().generate(plan, pictures, progress=progress, cancelled=cancelled)
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=6),
+    st.integers(1, 100),
+    st.integers(1, 6),
+    st.lists(outcomes, min_size=1, max_size=8),
+)
+def test_the_seconds_are_kept_to_the_step_once_there_is_a_picture(takes, seconds, attempts, script):
+    clock = Clock()
+    engine = SlowEngine(clock=clock, takes=takes)
+    inputs = replace(_inputs(), policy=LadderPolicy(attempts, float(seconds)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.runner.evidence_card", lambda *a, **k: b"card")
+        patch.setattr("pipeline.runner.time", clock)
+        outcome, _ = _run(inputs, engine, ScriptedJudge(script))
+    assert 1 <= len(outcome.attempts) <= attempts
+    assert clock.now <= max(seconds, takes[0])
+    assert outcome.seconds == clock.now
+    match outcome.decision:
+        case Accept(picks):
+            assert all(outcome.attempts[a].candidates[c].report.acceptable for a, c in picks)
+        case FlagForReview((a, c), _, _):
+            assert outcome.attempts[a].candidates[c]
+
+
+def test_each_attempt_says_what_it_gained_over_the_one_before():
+    script = [(Verdict.OFF_MODEL, -0.4, False), (Verdict.OFF_MODEL, -0.1, False)]
+    outcome, _ = _run(_inputs(), ScriptedEngine(), ScriptedJudge(script))
+    gains = [attempt.gain for attempt in outcome.attempts]
+    assert gains == [None, pytest.approx(0.3), pytest.approx(-0.3)]
+    assert all(attempt.copy_score is None for attempt in outcome.attempts)  # no figure is marked
+
+
+def test_a_person_who_cancels_late_is_obeyed_and_not_taken_for_the_clock():
+    engine = SlowEngine(clock=Clock(), takes=[1])
+    asked = iter([False] * 4)
+    with pytest.raises(Cancelled):
+        _run(
+            _inputs(),
+            engine,
+            ScriptedJudge([(Verdict.OFF_MODEL, -0.1, False)]),
+            cancelled=lambda: next(asked, True),
+        )
