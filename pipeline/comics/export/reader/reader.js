@@ -83,7 +83,7 @@
 
   function fetchAhead(index) {
     const image = pages[index]?.element.querySelector("img");
-    if (image) image.loading = "eager", new Image().src = image.src;
+    if (image) image.loading = "eager";
   }
 
   function mark(page) {
