@@ -13,6 +13,7 @@ from bot.services.actor import Actor
 from pipeline.domain.panel import Panel, PanelOrigin
 from pipeline.domain.quality import Verdict
 from pipeline.domain.review import Review, StoredCandidate, Tally
+from pipeline.retrieval.coverage import CharacterCoverage
 from storage import attempts, drift, panels, reviews, votes
 from storage.blobs import BlobStore
 
@@ -35,6 +36,8 @@ class PanelStory:
     review: Review | None
     tally: Tally
     words: str = ""
+    reasons: tuple[tuple[str, str], ...] = ()
+    """Each character's first reference: who, and why this one."""
 
     @property
     def attempts(self) -> int:
@@ -53,6 +56,7 @@ async def write_report(production: "Production", out: Path, seconds: float) -> d
     pictures = Pictures(app.blobs, guild_id, out)
     await pictures.write(stories)
     sheets = await _write_sheets(production, out)
+    coverages = await _write_coverage(production, out)
     samples = await drift.samples(app.db, guild_id, last=1000)
     summary = _summary(production, stories, seconds)
     environment = jinja2.Environment(
@@ -66,6 +70,7 @@ async def write_report(production: "Production", out: Path, seconds: float) -> d
         title=production.script.title,
         summary=summary,
         sheets=sheets,
+        coverages=coverages,
         stories=[s for s in stories if s.panel.origin is PanelOrigin.GENERATED],
         submissions=[s for s in stories if s.panel.origin is PanelOrigin.SUBMITTED],
         pages=[f"pages/page-{page.number:03d}.png" for page in production.script.pages],
@@ -83,12 +88,34 @@ async def write_report(production: "Production", out: Path, seconds: float) -> d
 
 async def _story(production: "Production", panel: Panel) -> PanelStory:
     db = production.app.db
+    candidates = tuple(await attempts.candidates_of(db, panel.guild_id, panel.id))
     return PanelStory(
         panel,
-        tuple(await attempts.candidates_of(db, panel.guild_id, panel.id)),
+        candidates,
         await reviews.review_of_panel(db, panel.guild_id, panel.id),
         await votes.tally(db, panel.guild_id, panel.id),
         dict(production.submissions).get(panel.id, ""),
+        await _reasons(production, panel, candidates),
+    )
+
+
+async def _reasons(
+    production: "Production", panel: Panel, candidates: Sequence[StoredCandidate]
+) -> tuple[tuple[str, str], ...]:
+    """Why the chosen (or first) candidate was drawn from the references that it was drawn from."""
+    if not candidates:
+        return ()
+    chosen = panel.chosen_candidate or candidates[0].id
+    plan = await attempts.plan_of(production.app.db, panel.guild_id, chosen)
+    if plan is None:
+        return ()
+    return tuple(
+        (
+            member.character_id,
+            f"reference {member.references[0].reference_id}. {member.references[0].why}",
+        )
+        for member in plan.cast
+        if member.references
     )
 
 
@@ -132,6 +159,23 @@ async def _write_sheets(production: "Production", out: Path) -> list[tuple[str, 
             path.write_bytes(png)
             sheets.append((f"{character.name} · {look.label}", f"sheets/{path.name}"))
     return sheets
+
+
+async def _write_coverage(
+    production: "Production", out: Path
+) -> list[tuple[CharacterCoverage, str]]:
+    """A heat map per character; returns what was counted and where the picture is."""
+    folder = out / "coverage"
+    folder.mkdir(exist_ok=True)
+    actor = Actor(production.guild_id, 0)
+    service = production.app.registry
+    found = []
+    for character in production.material.characters:
+        coverage = await service.coverage(actor, character.character_id)
+        path = folder / f"{character.character_id}.png"
+        path.write_bytes(await service.coverage_sheet(actor, character.character_id))
+        found.append((coverage, f"coverage/{path.name}"))
+    return found
 
 
 def _summary(
