@@ -19,6 +19,7 @@ __all__ = [
 GROUP = "onmodel.encoders"
 DEFAULT_ENCODERS = ("palette", "structure")
 _BUILT_IN = {
+    "house": "pipeline.fingerprints.encoders.house:HouseEncoder",
     "palette": "pipeline.fingerprints.encoders.palette:PaletteEncoder",
     "structure": "pipeline.fingerprints.encoders.structure:StructureEncoder",
 }

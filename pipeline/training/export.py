@@ -2,6 +2,7 @@
 # pyright: reportMissingImports=false
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +32,20 @@ def export_onnx(network: IdentityNet, path: Path, *, side: int, half: bool = Tru
 
     network = network.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch types know no memory_format of modules
     buffer = io.BytesIO()
-    torch.onnx.export(
-        network,
-        (torch.zeros(2, 3, side, side),),
-        buffer,
-        input_names=["pixels"],
-        output_names=["vectors"],
-        dynamic_axes={"pixels": {0: "n"}, "vectors": {0: "n"}},
-        opset_version=_OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The side is fixed in the file, so that what depends on it may become a constant.
+        for category in (torch.jit.TracerWarning, UserWarning, DeprecationWarning):
+            warnings.simplefilter("ignore", category)
+        torch.onnx.export(
+            network,
+            (torch.zeros(2, 3, side, side),),
+            buffer,
+            input_names=["pixels"],
+            output_names=["vectors"],
+            dynamic_axes={"pixels": {0: "n"}, "vectors": {0: "n"}},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
     model = onnx.load_model_from_string(buffer.getvalue())
     if half:
         _halve(model)

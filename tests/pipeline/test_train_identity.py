@@ -17,10 +17,7 @@ from pipeline.training.run import TrainingPlan, best_network  # noqa: E402
 from pipeline.training.start import discriminants  # noqa: E402
 from pipeline.training.validate import area, identified  # noqa: E402
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning"),
-]
+pytestmark = pytest.mark.slow
 TINY = TrainingPlan(steps=2, side=64, frozen=10, generated=0.0, every=1, start_batches=0)
 
 
@@ -84,7 +81,7 @@ def test_the_loss_falls_as_identities_draw_together() -> None:
 
 def test_the_start_damps_what_varies_within_an_identity() -> None:
     rng = np.random.default_rng(2)
-    centers = rng.normal(size=(40, 1)) * np.array([[0.0, 0.0, 1.0, 1.0]])
+    centers = rng.normal(size=(40, 4)) * [0.0, 0.0, 1.0, 1.0]
     rows = np.repeat(centers, 10, axis=0) + rng.normal(size=(400, 4)) * [8.0, 1.0, 0.1, 0.1]
     labels = np.repeat(np.arange(40), 10)
     apart = rows - np.repeat(rows.reshape(40, 10, 4).mean(axis=1), 10, axis=0)

@@ -1,0 +1,60 @@
+"""``house``: our own network, trained to tell drawn characters apart. Runs in onnxruntime."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+
+import numpy as np
+
+from pipeline.domain.character import ColorMode
+from pipeline.domain.fingerprint import Embedding, EncoderKey, FloatVector
+from pipeline.fingerprints.encoders.base import pixels_of, unit
+from pipeline.imaging.crops import CROPS_VERSION, FigureCrop
+
+MODEL = "house.onnx"
+_SIDE, _DIMENSIONS = 160, 256
+_VERSION = 1
+
+
+class HouseEncoder:
+    """Vectors of a network trained on openly licensed art (docs/models/house-encoder.md).
+
+    The crop is shown as it is cut: the figure on neutral ground, or with its ground where no mask
+    is known. The network sees it beside its mirror image and the two vectors are averaged, so
+    that a mirrored figure gives the same vector. Crops are run one by one on one core: then a
+    vector does not depend on what else was asked for. Safe to call from several threads.
+
+    Raises:
+        OSError: the model's file is missing.
+    """
+
+    def __init__(self) -> None:
+        import onnxruntime as runtime
+
+        model = (files("pipeline.fingerprints.encoders") / MODEL).read_bytes()
+        options = runtime.SessionOptions()  # pyright: ignore[reportAttributeAccessIssue] - compiled, without stubs
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        digest = hashlib.sha256(model).hexdigest()
+        self._key = EncoderKey("house", digest[:12], 10 * CROPS_VERSION + _VERSION)
+
+    @property
+    def key(self) -> EncoderKey:
+        """Hash of the model's file; the version counts the crops' and the preprocessing's."""
+        return self._key
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return _DIMENSIONS
+
+    def encode(self, crops: Sequence[FigureCrop], color_mode: ColorMode) -> list[Embedding]:
+        """Encode crops; see :class:`pipeline.fingerprints.encoders.base.Encoder`."""
+        return [Embedding(self._vector(crop, color_mode), self._key) for crop in crops]
+
+    def _vector(self, crop: FigureCrop, color_mode: ColorMode) -> FloatVector:
+        pixels = pixels_of(crop, _SIDE, color_mode)
+        pair = np.stack([pixels, pixels[:, ::-1]]).transpose(0, 3, 1, 2)
+        found = self._session.run(None, {"pixels": np.ascontiguousarray(pair, np.float32)})
+        return unit(np.asarray(found[0]).sum(axis=0))
