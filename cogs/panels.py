@@ -123,7 +123,10 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
 
     @app_commands.command(description="Check any picture against a character; nothing is kept")
     @app_commands.describe(
-        image="The picture", character="Who it should be", appearance="In which look"
+        image="The picture",
+        character="Who it should be",
+        appearance="In which look",
+        box="Where they are: left, top, right, bottom, in pixels or percent: 10%,5%,60%,95%",
     )
     @app_commands.autocomplete(character=suggest_characters, appearance=suggest_appearances)
     async def check(
@@ -132,13 +135,14 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         image: discord.Attachment,
         character: str,
         appearance: str | None = None,
+        box: app_commands.Range[str, 1, 60] | None = None,
     ) -> None:
         """Judge a picture and show the evidence."""
         await acknowledge(interaction)
         actor = await actor_of(interaction)
         picture = await read_picture(image)
         result = await self.bot.app.cast.check(
-            actor, picture, character=character, appearance=appearance
+            actor, picture, character=character, appearance=appearance, box=box
         )
         alt = f"The picture beside the registered references of {character}"
         shown = await picture_for(interaction, "check-evidence", alt, result.evidence)

@@ -2,13 +2,14 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import numpy as np
 from PIL import Image
 
 from bot.demo.material import DemoCharacter, load_material
+from bot.services.cast import Upload
 from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse
 from pipeline.domain.geometry import Box, Size
@@ -26,7 +27,10 @@ def draft_panels(count: int, seed: int) -> Iterator[Panel]:
     """Drafts of one to three members of the demo's cast, one in four in black and white."""
     chance = Random(seed)
     pictures: dict[str, bytes] = {}
-    cast = [_conditioned(one, pictures) for one in load_material().characters]
+    cast = [
+        conditioned(one, one.appearances[0].references, pictures)
+        for one in load_material().characters
+    ]
     engine = DraftGenerator()
     for number in range(count):
         plan = ConditioningPlan(
@@ -59,10 +63,13 @@ def panel_of(candidate: Candidate) -> Panel:
     return Panel(pixels, tuple(truths))
 
 
-def _conditioned(character: DemoCharacter, pictures: dict[str, bytes]) -> CastConditioning:
+def conditioned(
+    character: DemoCharacter, uploads: Sequence[Upload], pictures: dict[str, bytes]
+) -> CastConditioning:
+    """A character to draft, in its first look, from ``uploads``; puts them into ``pictures``."""
     look = character.appearances[0]
     uses: list[ReferenceUse] = []
-    for number, upload in enumerate(look.references):
+    for number, upload in enumerate(uploads):
         png = canonicalise(upload.data).png
         sha256 = hashlib.sha256(png).hexdigest()
         pictures[sha256] = png

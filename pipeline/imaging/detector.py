@@ -31,6 +31,8 @@ Source: on panels with art of unseen sources, 0.35 keeps nearly all figures that
 """
 _LEAST_FILL = 0.12
 """A mask that fills less of its box is no figure."""
+_INSIDE, _OF_BOX = 0.7, 0.1
+"""Shares of a figure that lie in a person's box, and of the box, for the figure to be meant."""
 _MARGIN = 0.2
 """What the second look sees around a box, as a share of its sides."""
 
@@ -85,18 +87,23 @@ class FigureDetector:
         return [one for one in found if one.box.intersection(frame).area > 0]
 
     def detect_in(self, image: Image.Image, box: Box) -> Detection | None:
-        """The figure that fills a box which a person drew, None if nothing stands out in it."""
+        """The largest figure in a box which a person drew, None if nothing stands out in it."""
         picture = _flat(image)
         area = Box(0, 0, *picture.size).intersection(box)
         if area.width < FINE or area.height < FINE:
             return None
-        marked = Detection(area, None, 0.0, np.zeros((picture.height, picture.width), np.uint8))
-        seen = self._closer(picture, marked)
-        if seen is marked:
-            return None
-        outside = np.ones(seen.mask.shape, bool)
-        outside[area.y0 : area.y1, area.x0 : area.x1] = False
-        mask = np.where(outside, 0, seen.mask).astype(np.uint8)
+        found = [one for one in self.detect(picture) if _lies_in(one, area)]
+        if found:
+            seen = max(found, key=lambda one: one.box.area)
+        else:
+            blank = np.zeros((picture.height, picture.width), np.uint8)
+            marked = Detection(area, None, 0.0, blank)
+            seen = self._closer(picture, marked)
+            if seen is marked:
+                return None
+        mask = np.zeros_like(seen.mask)
+        window = (slice(area.y0, area.y1), slice(area.x0, area.x1))
+        mask[window] = seen.mask[window]
         tight = tight_box(mask)
         return None if tight is None else Detection(tight, seen.head, seen.score, mask)
 
@@ -185,6 +192,12 @@ def figure_in(image: Image.Image, box: Box) -> Figure | None:
     if seen is None or seen.score < SURE:
         return figure
     return Figure(seen.box, seen.mask)
+
+
+def _lies_in(one: Detection, area: Box) -> bool:
+    """Whether a figure is meant by a box: most of it is inside, and it fills some of the box."""
+    common = one.box.intersection(area).area
+    return common >= _INSIDE * one.box.area and common >= _OF_BOX * area.area
 
 
 def _open(path: Path, sha256: str | None) -> Any:

@@ -44,7 +44,7 @@ SURFACE = {
         "dialogue?", "style_freedom?",
     ),
     "panel identify": ("image",),
-    "panel check": ("image", "character", "appearance?"),
+    "panel check": ("image", "character", "appearance?", "box?"),
     "panel submit": ("image", "characters", "page?", "dialogue?"),
     "panel status": ("panel",),
     "panel cancel": ("panel",),

@@ -123,6 +123,9 @@ def test_a_persons_box_is_the_last_word(sprites: list[Sprite]) -> None:
     figure = figure_in(image, box)
     assert figure is not None
     assert figure.box.intersection(box) == figure.box
+    loose = figure_in(image, Box(box.x0 - 40, box.y0 - 30, box.x1 + 40, box.y1 + 30))
+    assert loose is not None
+    assert iou(loose.box, box) >= 0.5
     corner = Box(2, 2, 40, 40)
     nothing = figure_in(image, corner)
     assert nothing is not None
