@@ -29,7 +29,7 @@ MOST = 4096
 MANY = 5_000
 """Vectors of one kind in one guild from which sign bits are searched first. Below, a scan by
 sqlite-vec takes less than three milliseconds and is exact."""
-_RESCORED_LEAST, _RESCORED_EACH = 400, 16
+_RESCORED_LEAST, _RESCORED_EACH = 200, 16
 _CHUNK = 4096
 
 
@@ -125,10 +125,12 @@ async def _by_bits(
     if kept.index is None:
         kept.index = await _read_bits(reader, key, guild_id, len(vector))
     count = max(_RESCORED_LEAST, _RESCORED_EACH * k)
-    rows = await asyncio.to_thread(kept.index.candidates, vector, count)
+    # Here and not in a thread: a millisecond for 100,000 vectors, less than the way there and back.
+    rows = kept.index.candidates(vector, count)
+    # The plus signs keep the planner from walking through all rows of the guild.
     found = await reader.execute_fetchall(
         "SELECT reference_id, vector FROM fingerprint "
-        "WHERE id IN (SELECT value FROM json_each(?)) AND guild_id = ? AND encoder = ?",
+        "WHERE id IN (SELECT value FROM json_each(?)) AND +guild_id = ? AND +encoder = ?",
         (json.dumps(rows.tolist()), guild_id, key.encoder),
     )
     return _rank(list(found), vector, k)
