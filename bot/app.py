@@ -19,6 +19,7 @@ from bot.services.runs import RunService
 from bot.services.votes import VoteService
 from bot.settings import Settings
 from pipeline.fingerprints.registry import load_encoders
+from pipeline.generation.generators.registry import known_generators, token_limit_of
 from pipeline.imaging.decode import PictureDoor
 from pipeline.quality.judge import Judge
 from pipeline.runner import WorkshopSpec
@@ -78,7 +79,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
-                panels=PanelService(db, blobs, door),
+                panels=PanelService(db, blobs, door, _token_limit(settings.generator)),
                 runs=RunService(db, blobs),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
@@ -87,3 +88,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 reindex=ReindexService(db, blobs, registrar, locks),
                 workshop_spec=WorkshopSpec(settings.generator, serving),
             )
+
+
+def _token_limit(generator: str) -> int | None:
+    """What the engine's text encoder reads; an unknown engine is the worker's to refuse."""
+    return token_limit_of(generator) if generator in known_generators() else None
