@@ -124,12 +124,12 @@ def _engines(settings: Settings) -> Iterator[Line]:
         return f"{generator.name} {generator.version}"
 
     yield _try("generator", engine)
-    if settings.executor == "ray" and importlib.util.find_spec("ray") is None:
+    if settings.executor == "ray":
         yield Line(
             "executor",
             Health.BAD,
-            "ray is not installed",
-            "pip install 'onmodel[ray]', or set ONMODEL_EXECUTOR=local.",
+            "ray is not available in this version",
+            "Set ONMODEL_EXECUTOR=local.",
         )
     else:
         yield Line("executor", Health.GOOD, settings.executor)
