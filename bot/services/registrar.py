@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # Enough for print at the size of a panel; more only costs memory in every run.
 REFERENCE_SIDE = 2048
+# Where a head looks is told as well by a small copy, in a tenth of the time.
+GUESS_SIDE = 512
 # Source AF9: ten canonical references per character are a good start.
 GOOD_START = 10
 
@@ -202,7 +204,8 @@ class Registrar:
         angle = checked_angle(upload.angle)
         guessed = () if told else ("shot_type",)
         if not angle and figure is not None:
-            angle, guessed = suggest_angle(cut_out(png).facing), (*guessed, "angle")
+            small = to_png(fit_within(image, GUESS_SIDE))
+            angle, guessed = suggest_angle(cut_out(small).facing), (*guessed, "angle")
         return StudiedPicture(
             png=png,
             sha256=hashlib.sha256(png).hexdigest(),

@@ -8,7 +8,7 @@ from pipeline.domain.geometry import Box
 from pipeline.domain.inputs import CastInput
 from pipeline.imaging.decode import load_canonical
 from pipeline.imaging.typeset import PAPER, Rgb
-from pipeline.registry.marks import mark_words
+from pipeline.registry.marks import mark_caption
 
 RING: Rgb = (190, 48, 42)
 """The red of a corrector's pencil."""
@@ -32,7 +32,7 @@ def mark_tiles(cast: CastInput, side: int) -> list[MarkTile]:
     """
     pictures = {r.reference_id: r.image for r in cast.references}
     return [
-        MarkTile(_close_up(load_canonical(pictures[m.reference_id]), m.box, side), mark_words(m))
+        MarkTile(_close_up(load_canonical(pictures[m.reference_id]), m.box, side), mark_caption(m))
         for m in cast.marks
         if m.reference_id in pictures
     ]

@@ -61,7 +61,7 @@ def mark_prints(
     return tuple((mode, e.encode([crop], mode)[0]) for mode in ColorMode for e in encoders)
 
 
-def mark_words(mark: Mark) -> str:
-    """``scar, on the left: thin, over the brow``: a mark for a prompt or a list."""
+def mark_caption(mark: Mark) -> str:
+    """``scar, on the left: thin, over the brow``: a mark under a picture or in a list."""
     place = {"left": ", on the left", "right": ", on the right", "center": ", in the middle"}
     return mark.name + place.get(mark.side, "") + (f": {mark.notes}" if mark.notes else "")
