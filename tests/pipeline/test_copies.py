@@ -50,3 +50,22 @@ def test_another_expression_or_colour_is_not_although_the_hashes_say_so(art, a, 
     one, other = art(a), art(b)
     assert near_duplicate(picture_hashes(one), picture_hashes(other))
     assert not same_picture(one, other)
+
+
+@pytest.mark.parametrize("name", ["14-headshot-smile.webp", "04-full-smile.webp"])
+@pytest.mark.parametrize("edges", [(0.02, 0.02, 0.02, 0.02), (0.03, 0.0, 0.0, 0.01)])
+def test_cut_off_margins_leave_the_same_picture(art, name, edges):
+    original = art(f"mira/everyday/{name}")
+    flat = _on_white(original)
+    left, top, right, bottom = edges
+    width, height = flat.size
+    cut = flat.crop(
+        (
+            round(width * left),
+            round(height * top),
+            width - round(width * right),
+            height - round(height * bottom),
+        )
+    )
+    assert same_picture(original, _jpeg(cut))
+    assert not same_picture(art("mira/everyday/15-headshot-shouting.webp"), _jpeg(cut))

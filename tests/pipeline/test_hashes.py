@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
-from pipeline.domain.errors import EncoderMismatch
+from pipeline.domain.errors import EncoderMismatch, InvalidPicture
 from pipeline.domain.fingerprint import PictureHashes
-from pipeline.fingerprints.hashes import near_duplicate, picture_hashes
+from pipeline.fingerprints.hashes import (
+    QUICK_VERSION,
+    bits_apart,
+    near_duplicate,
+    picture_hashes,
+    quick_hashes,
+)
 
 
 def panel(seed: int, side: int = 360) -> Image.Image:
@@ -77,3 +83,38 @@ def test_versions_never_mix() -> None:
     assert not near_duplicate(mine, other)
     with pytest.raises(EncoderMismatch):
         mine.distance(other)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_quick_path_differs_in_two_bits_at_most_and_has_its_own_version(seed: int) -> None:
+    image = panel(seed, 1024)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=90)
+    quick, slow = quick_hashes(buffer.getvalue()), picture_hashes(Image.open(buffer))
+    for fast, exact in ((quick.phash, slow.phash), (quick.dhash, slow.dhash)):
+        assert fast is not None
+        assert exact is not None
+        assert (fast ^ exact).bit_count() <= 2
+    assert quick.version == QUICK_VERSION != slow.version
+    assert bits_apart(quick, slow) is None
+
+
+def test_the_quick_path_reads_other_formats_and_refuses_what_is_no_picture() -> None:
+    buffer = io.BytesIO()
+    panel(1).convert("RGBA").save(buffer, "PNG")
+    assert quick_hashes(buffer.getvalue()).phash == picture_hashes(panel(1)).phash
+    with pytest.raises(InvalidPicture):
+        quick_hashes(b"no picture")
+
+
+def test_the_bits_are_those_of_imagehash() -> None:
+    imagehash = pytest.importorskip("imagehash")
+    for seed in range(5):
+        grey = panel(seed).convert("L").resize((256, 256), Image.Resampling.BOX)
+        mine = picture_hashes(panel(seed))
+        for value, peer in (
+            (mine.phash, imagehash.phash),
+            (mine.dhash, imagehash.dhash),
+            (mine.ahash, imagehash.average_hash),
+        ):
+            assert value == int(str(peer(grey)), 16)
