@@ -48,7 +48,8 @@ _ANY = {
     "brown": "#6a4630", "maroon": "#6b1f2a", "red": "#c42b2b", "coral": "#ee7a63",
     "orange": "#ea8124", "gold": "#d9a92f", "yellow": "#f2d53c", "olive": "#6f7434",
     "green": "#3f8a4a", "light_green": "#a5d08a", "dark_green": "#1f4d33", "teal": "#1f8386",
-    "turquoise": "#48c2c0", "light_blue": "#a8cdee", "steel_blue": "#5b7fa4", "blue": "#3a67c8", "navy": "#22305f",
+    "turquoise": "#48c2c0", "light_blue": "#a8cdee", "steel_blue": "#5b7fa4", "blue": "#3a67c8",
+    "navy": "#22305f",
     "purple": "#6c3f98", "violet": "#8f6ac8", "lavender": "#c9b8e6", "pink": "#f0a6c0",
     "magenta": "#c2307e",
 }  # fmt: skip
