@@ -13,6 +13,7 @@ from PIL import Image
 from pipeline.domain.errors import SettingsError
 from pipeline.domain.geometry import Box
 from pipeline.imaging.figure_maps import FINE, SAME, Found, Maps, instances, iou, peaks
+from pipeline.imaging.heads import find_head
 from pipeline.imaging.masks import Figure, Mask, find_figure, tight_box
 
 MODEL = Path(__file__).with_name("figures.onnx")
@@ -33,6 +34,8 @@ _LEAST_FILL = 0.12
 """A mask that fills less of its box is no figure."""
 _INSIDE, _OF_BOX = 0.7, 0.1
 """Shares of a figure that lie in a person's box, and of the box, for the figure to be meant."""
+_SAME_HEAD = 0.3
+"""IoU of the head's box by silhouette and by the network from which they are one head."""
 _MARGIN = 0.2
 """What the second look sees around a box, as a share of its sides."""
 
@@ -174,8 +177,11 @@ def find_figures(image: Image.Image, expected: int) -> list[Figure]:
     for one in shipped_detector().detect(image):
         mask = one.mask if plain is None else np.minimum(one.mask, plain.mask)
         box = tight_box(mask)
-        if one.score >= SURE and box is not None:
-            figures.append(Figure(box, mask, None if plain is None else plain.ground))
+        if one.score < SURE or box is None:
+            continue
+        figure = Figure(box, mask, None if plain is None else plain.ground)
+        if _heads_agree(figure, one.head):
+            figures.append(figure)
     return figures[: expected + 3]
 
 
@@ -192,6 +198,18 @@ def figure_in(image: Image.Image, box: Box) -> Figure | None:
     if seen is None or seen.score < SURE:
         return figure
     return Figure(seen.box, seen.mask)
+
+
+def _heads_agree(figure: Figure, head: Box | None) -> bool:
+    """Whether the silhouette has its head where the network sees one.
+
+    A mask that lost the head, or holds half a room, would be compared by a skirt or a lamp.
+    """
+    if head is None:
+        return False
+    disc = find_head(figure)
+    inside = head.x0 <= disc.x <= head.x1 and head.y0 <= disc.y <= head.y1
+    return inside and iou(disc.box, head) >= _SAME_HEAD
 
 
 def _lies_in(one: Detection, area: Box) -> bool:

@@ -32,7 +32,7 @@ from pipeline.quality.looks import cannot_judge, check_figure
 _UNSURE = 0.06
 """How far under its limit a figure that was cut out of a scene may be without being flagged.
 
-Source: the rough cut costs .01 to .04 in the middle and .03 to .09 in one of five of the panels
+Source: the rough cut costs .01 to .04 in the middle, and .03 to .36 in one of five, of the panels
 with art that the detector had not seen (``docs/models/figure-detector.md``).
 """
 _LEAST_SHARE, _LEAST_HEIGHT, _LEAST_HEAD = 0.05, 48, 24
