@@ -157,6 +157,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     hashes.add_argument("--pictures", type=int, default=300, metavar="N", help="at most so many")
     hashes.set_defaults(command=_bench_hashes)
     quality = suites.add_parser("quality", help="false flags and misses of the check")
+    quality.add_argument("--encoders", metavar="A,B", help="instead of the embedded ones")
     quality.set_defaults(command=_bench_quality)
     for suite in (queue, figures, quality, retrieval, hashes):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
@@ -284,7 +285,7 @@ def _bench_hashes(arguments: argparse.Namespace) -> int:
 def _bench_quality(arguments: argparse.Namespace) -> int:
     from bot.bench.quality import bench_quality
 
-    return bench_quality(arguments.json_file)
+    return bench_quality(arguments.json_file, arguments.encoders)
 
 
 def _bench_identity(arguments: argparse.Namespace) -> int:

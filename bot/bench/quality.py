@@ -31,22 +31,28 @@ class Rates:
     others: Counter[Verdict] = field(default_factory=Counter)
 
 
-def bench_quality(json_file: Path | None = None) -> int:
-    """Measure in colour and in black and white, print, write; returns 0."""
+def bench_quality(json_file: Path | None = None, encoders: str | None = None) -> int:
+    """Measure in colour and in black and white, print, write; returns 0.
+
+    Args:
+        json_file: where the figures go, or None.
+        encoders: comma-separated names, None for the embedded ones.
+    """
     material = load_material()
     figures: list[Figure] = []
     for mode in ColorMode:
-        figures += _figures(mode, asyncio.run(_measure(material, mode)))
+        figures += _figures(mode, asyncio.run(_measure(material, mode, encoders)))
     for figure in figures:
         print(figure)  # noqa: T201 - the output of a command
     write_report(figures, json_file)
     return 0
 
 
-async def _measure(material: DemoMaterial, mode: ColorMode) -> Rates:
+async def _measure(material: DemoMaterial, mode: ColorMode, encoders: str | None) -> Rates:
     rates = Rates()
     with tempfile.TemporaryDirectory(prefix="onmodel-bench-") as name:
-        settings = Settings(data_dir=Path(name), _env_file=None)  # pyright: ignore[reportCallIssue]
+        chosen = {} if encoders is None else {"encoders": encoders}
+        settings = Settings(data_dir=Path(name), _env_file=None, **chosen)  # pyright: ignore[reportCallIssue]
         async with open_app(settings) as app:
             await app.cast.create_series(_MANAGER, name="Bench", color_mode=mode)
             for character in material.characters:
