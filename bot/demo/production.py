@@ -78,12 +78,14 @@ async def _produce(out: Path, console: Console, started: float) -> dict[str, flo
     try:
         # Only the defaults: the demo is the same on every machine, whatever is configured.
         settings = Settings(data_dir=data_dir, _env_file=None)  # pyright: ignore[reportCallIssue]
-        async with open_app(settings) as app, _studio(app, console):
+        async with open_app(settings) as app:
             production = Production(app, material, script)
             with _progress(console) as progress:
-                await _register(production, progress)
-                await _request(production, progress)
-                await _decide(production, progress)
+                async with _studio(app, console):
+                    await _register(production, progress)
+                    await _request(production, progress)
+                    await _decide(production, progress)
+                # nothing is left to draw: the worker has gone home before the pages are made
                 await _bind(production, out, progress)
             return await write_report(production, out, time.monotonic() - started)
     finally:

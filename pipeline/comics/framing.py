@@ -57,6 +57,11 @@ def _windows(art: PanelArt, w: float, h: float) -> Iterator[tuple[float, float, 
     play_x, play_y = art.size.width - w, art.size.height - h
     xs = [play_x * i / _STEPS for i in range(_STEPS + 1)] if play_x > 0 else [play_x / 2]
     ys = [play_y * i / _STEPS for i in range(_STEPS + 1)] if play_y > 0 else [play_y]
+    if heads := heads_of(art):
+        # a window hardly wider than the heads fits at one place only, between two steps perhaps
+        x, y = _hull(heads).center
+        xs += [min(max(x - w / 2, 0), play_x)] if play_x > 0 else []
+        ys += [min(max(y - h / 2, 0), play_y)] if play_y > 0 else []
     for x in xs:
         for y in ys:
             yield x, y, x + w, y + h

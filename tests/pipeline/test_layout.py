@@ -1,7 +1,7 @@
 """Templates keep the reading order; frames never cut a head."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.comics.framing import frame_art, head_of
@@ -135,6 +135,15 @@ def framed(draw: st.DrawFn) -> tuple[PanelArt, Box, float]:
 
 @settings(deadline=None, max_examples=150)
 @given(framed())
+@example(  # a window hardly wider than the head
+    (
+        PanelArt(
+            1, b"", Size(70, 65), (PlacedFigure("ch_0", Box(8, 1, 22, 65), Box(8, 1, 22, 9)),)
+        ),
+        Box(40, 60, 161, 1032),
+        1.8,
+    )
+)
 def test_no_frame_cuts_a_head(case: tuple[PanelArt, Box, float]):
     picture, box, zoom = case
     frame = frame_art(picture, box, zoom)
