@@ -300,3 +300,16 @@ def test_the_old_ground_leaves_no_rim() -> None:
     reddest = [np.asarray(crop.image, np.int16) for crop in crops]
     rim = [int((c[..., 0] - c[..., 2] > 80).sum()) for c in reddest]
     assert rim[1] <= rim[0] + 60
+
+
+def test_big_hair_does_not_make_a_standing_figure_a_half(pytestconfig):
+    art = pytestconfig.rootpath / "examples" / "cast" / "mira" / "everyday"
+    for name, shot in (
+        ("01-full-neutral", ShotType.FULL),
+        ("04-full-smile", ShotType.FULL),
+        ("10-half-annoyed", ShotType.HALF),
+        ("14-headshot-smile", ShotType.HEADSHOT),
+    ):
+        figure = find_figure(Image.open(art / f"{name}.webp").convert("RGBA"))
+        assert figure is not None
+        assert shot_of(figure) is shot
