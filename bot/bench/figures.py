@@ -50,8 +50,10 @@ def report(figures: Sequence[Figure]) -> dict[str, Any]:
     }
 
 
-def write_report(figures: Sequence[Figure], path: Path | None) -> None:
-    """Write :func:`report` to ``path``; None writes nothing."""
+def publish(figures: Sequence[Figure], path: Path | None) -> None:
+    """Print every figure on a line of its own, and write :func:`report` to ``path`` if given."""
+    for figure in figures:
+        print(figure)  # noqa: T201 - the output of a command
     if path is not None:
         path.write_text(json.dumps(report(figures), indent=2) + "\n", encoding="utf-8")
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from bot.bench.cutting import check_figures
 from bot.bench.drafts import draft_panels
-from bot.bench.figures import Figure, write_report
+from bot.bench.figures import Figure, publish
 from bot.bench.opaque import opaque_figures
 from bot.bench.quality import wilson
 from pipeline.domain.geometry import Box, Size
@@ -103,9 +103,7 @@ def bench_finding(
     figures += _report("draft", tally)
     figures += opaque_figures(panels // 10)
     figures += [_empty(detector, rng, panels), *_speed(detector, rng)]
-    for figure in figures:
-        print(figure)  # noqa: T201 - the output of a command
-    write_report(figures, json_file)
+    publish(figures, json_file)
     return 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bot.bench.figures import Figure, write_report
+from bot.bench.figures import Figure, publish
 from bot.bench.quality import wilson
 from bot.demo.material import load_material
 from pipeline.domain.errors import InvalidInput
@@ -43,9 +43,7 @@ def bench_hashes(
     """
     found = _pictures(data, pictures)
     figures = [*_exactness(found), *_speed(found), *_copies(found), *_others(found)]
-    for figure in figures:
-        print(figure)  # noqa: T201 - the output of a command
-    write_report(figures, json_file)
+    publish(figures, json_file)
     return 0
 
 

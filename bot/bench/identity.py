@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.bench.exam import CONDITIONS, SHOWN, Exam, compared, make_exams
-from bot.bench.figures import Figure, write_report
+from bot.bench.figures import Figure, publish
 from bot.bench.rivals import Team, default_rivals, make_encoders
 from bot.bench.scores import METRICS, Score, draws, gain, mean_score, score_all
 from pipeline.domain.character import ColorMode
@@ -72,9 +72,7 @@ def bench_identity(data: Path, plan: BenchPlan, json_file: Path | None = None) -
     for table in tables.values():
         table.update(_over_sources(table))
     figures = _figures(texts, tables)
-    for figure in figures:
-        print(figure)  # noqa: T201 - the output of a command
-    write_report(figures, json_file)
+    publish(figures, json_file)
     return 0
 
 

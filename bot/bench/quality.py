@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.app import App, open_app
-from bot.bench.figures import Figure, write_report
+from bot.bench.figures import Figure, publish
 from bot.demo.material import DemoCharacter, DemoMaterial, load_material
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter
@@ -42,9 +42,7 @@ def bench_quality(json_file: Path | None = None, encoders: str | None = None) ->
     figures: list[Figure] = []
     for mode in ColorMode:
         figures += _figures(mode, asyncio.run(_measure(material, mode, encoders)))
-    for figure in figures:
-        print(figure)  # noqa: T201 - the output of a command
-    write_report(figures, json_file)
+    publish(figures, json_file)
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.bench.claims import measure_claims
 from bot.bench.crashes import CrashResult, run_crashes
-from bot.bench.figures import Figure, write_report
+from bot.bench.figures import Figure, publish
 
 _SEED = 20
 
@@ -25,11 +25,9 @@ def bench_queue(crashes: int = 20, json_file: Path | None = None, seed: int = _S
         folder = Path(name)
         result = run_crashes(folder, crashes, seed)
         figures = [*crash_figures(result), *measure_claims(folder)]
-    for figure in figures:
-        print(figure)  # noqa: T201 - the output of a command
+    publish(figures, json_file)
     for trouble in (*result.lost, *result.doubled, *result.stuck):
-        print(f"  {trouble}")  # noqa: T201
-    write_report(figures, json_file)
+        print(f"  {trouble}")  # noqa: T201 - the output of a command
     broken = (*result.lost, *result.doubled, *result.stuck, *result.orphans)
     return 1 if broken or result.stop_status != 0 else 0
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.bench.figures import Figure, write_report
+from bot.bench.figures import Figure, publish
 from bot.services.briefs import preflight, read_cast
 from pipeline.domain.character import ColorMode, ReadingDirection, ShotType
 from pipeline.domain.fingerprint import CropClass, EncoderKey
@@ -51,9 +51,7 @@ def bench_retrieval(count: int = 100_000, json_file: Path | None = None, seed: i
     """Measure with ``count`` vectors, print, write; returns 0."""
     with tempfile.TemporaryDirectory(prefix="onmodel-bench-") as name, _one_thread():
         figures = asyncio.run(_measure(Path(name) / "bench.db", count, seed))
-    for figure in figures:
-        print(figure)  # noqa: T201 - the output of a command
-    write_report(figures, json_file)
+    publish(figures, json_file)
     return 0
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 from bot.bench.claims import GUILDS, measure_claims
 from bot.bench.crashes import CrashResult
-from bot.bench.figures import Figure, write_report
+from bot.bench.figures import Figure, publish
 from bot.bench.queue import crash_figures
 
 FIELDS = {"name", "value", "unit", "better", "target", "peer", "n", "interval"}
@@ -38,9 +38,7 @@ def test_crash_figures_count_what_broke():
 
 
 def test_the_report_has_the_agreed_form(tmp_path):
-    write_report(
-        [Figure("queue.x", 1.5, "ratio", "higher", interval=(1, 2))], tmp_path / "out.json"
-    )
+    publish([Figure("queue.x", 1.5, "ratio", "higher", interval=(1, 2))], tmp_path / "out.json")
     report = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert set(report) == {"figures", "machine", "version"}
     (figure,) = report["figures"]

@@ -178,7 +178,7 @@ def picture_of(members):
 
 TRAPS = {
     "path traversal": lambda d: repack(d, lambda m: {"../../etc/passwd": b"x"}),
-    "absolute path": lambda d: repack(d, lambda m: {"/tmp/x": b"x"}),
+    "absolute path": lambda d: repack(d, lambda m: {"/etc/x": b"x"}),
     "a script": lambda d: repack(d, lambda m: {"run.py": b"x"}),
     "a folder out of a picture's name": lambda d: repack(d, lambda m: {"references/../x.png": b"x"}),
     "no description": lambda d: repack(d, lambda m: {"character.json": None}),

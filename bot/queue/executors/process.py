@@ -7,7 +7,9 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import wait
+from typing import Any
 
 from bot.queue.executors import worker
 from bot.queue.executors.base import (
@@ -112,10 +114,10 @@ class WorkerProcess:
             log.exception("a message of worker %d cannot be read", self.pid)
             return GenerationFailed("The drawing engine's result cannot be read; try again.")
 
-    def _tell(self, callback: object, argument: object) -> bool:
+    def _tell(self, callback: Callable[[Any], object], argument: object) -> bool:
         """Call on the loop; False when there is no loop left to call."""
         try:
-            self._loop.call_soon_threadsafe(callback, argument)  # type: ignore[arg-type]
+            self._loop.call_soon_threadsafe(callback, argument)
         except RuntimeError:  # the loop was closed before the executor was stopped
             return False
         return True
