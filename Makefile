@@ -54,7 +54,8 @@ $(VENV)/.system: $(VENV)/.made
 	elif [ -n "$$missing" ]; then echo "not installed:$$missing; the tests that need them are skipped"; fi
 	@touch $@
 
-# What the tests need, at the versions that they were written against.
+# What the tests need, at the versions that they were written against: the engines' libraries and
+# the training's too, because they are tested with small models that the tests make.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) -e '.[dev]' -c constraints.txt
+	$(PIP) -e '.[dev,gpu,train]' -c constraints.txt
 	@touch $@ $(VENV)/.core

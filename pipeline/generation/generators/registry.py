@@ -11,7 +11,12 @@ from pipeline.prompting.tokens import PROMPT_TOKENS
 ENTRY_POINTS = "onmodel.generators"
 
 # The built-in ones are named here too, so that a checkout works before it is installed.
-_BUILT_IN = {"draft": "pipeline.generation.generators.draft:DraftGenerator"}
+_BUILT_IN = {
+    "draft": "pipeline.generation.generators.draft:DraftGenerator",
+    "diffusers": "pipeline.generation.generators.diffusers:DiffusersGenerator",
+    "comfyui": "pipeline.generation.generators.comfyui:ComfyUiGenerator",
+    "a1111": "pipeline.generation.generators.a1111:A1111Generator",
+}
 
 
 def known_generators() -> dict[str, str]:
