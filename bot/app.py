@@ -86,7 +86,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 pages=PageService(db, blobs),
                 lookup=LookupService(db, blobs, door, load_encoders(serving)),
                 reindex=ReindexService(db, blobs, registrar, locks),
-                workshop_spec=WorkshopSpec(settings.generator, serving),
+                workshop_spec=WorkshopSpec(settings.generator, serving, settings.engine_options()),
             )
 
 

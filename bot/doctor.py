@@ -120,7 +120,7 @@ def _engines(settings: Settings) -> Iterator[Line]:
     yield _try("encoders", lambda: ", ".join(str(e.key) for e in load_encoders(settings.encoders)))
 
     def engine() -> str:
-        generator = load_generator(settings.generator)
+        generator = load_generator(settings.generator, settings.engine_options())
         return f"{generator.name} {generator.version}"
 
     yield _try("generator", engine)

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -35,6 +35,23 @@ class Settings(BaseSettings):
     encoders: Annotated[tuple[str, ...], NoDecode] = ("palette", "structure")
     executor: Literal["local", "ray"] = "local"
     master_key: SecretStr | None = None
+
+    def engine_options(self) -> dict[str, Any]:
+        """What is set for the chosen generator, by name without its prefix, secrets unwrapped.
+
+        Small and plain: it goes to the worker's process.
+        """
+        prefix = f"{self.generator}_"
+        found = {
+            name.removeprefix(prefix): getattr(self, name)
+            for name in type(self).model_fields
+            if name.startswith(prefix)
+        }
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in found.items()
+            if value is not None
+        }
 
     @field_validator("encoders", mode="before")
     @classmethod

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipeline.domain.errors import Cancelled
 from pipeline.domain.inputs import PanelInputs
@@ -35,10 +36,14 @@ _ORDER = {Verdict.OFF_MODEL: 0, Verdict.CANNOT_JUDGE: 1, Verdict.ON_MODEL: 2}
 
 @dataclass(frozen=True, slots=True)
 class WorkshopSpec:
-    """Names of the engine and of the encoders; small enough to send to another process."""
+    """Names of the engine and of the encoders; small enough to send to another process.
+
+    ``options`` are the engine's own settings, by name and without its prefix.
+    """
 
     generator: str
     encoders: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ def build_workshop(spec: WorkshopSpec) -> Workshop:
         SettingsError: an encoder is unknown.
     """
     encoders = tuple(load_encoders(spec.encoders))
-    return Workshop(load_generator(spec.generator), Judge(encoders), encoders)
+    generator = load_generator(spec.generator, spec.options)
+    return Workshop(generator, Judge(encoders), encoders)
 
 
 def run_panel(

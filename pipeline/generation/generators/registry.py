@@ -1,7 +1,9 @@
 """Finds an engine by name: the built-in ones and those that other packages register."""
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
 from pipeline.domain.errors import GeneratorUnavailable
 from pipeline.generation.capabilities import Capabilities
@@ -38,16 +40,31 @@ def token_limit_of(name: str) -> int | None:
     return declared.prompt_tokens if isinstance(declared, Capabilities) else PROMPT_TOKENS
 
 
-def load_generator(name: str) -> Generator:
+def load_generator(name: str, options: Mapping[str, Any] | None = None) -> Generator:
     """Import and build the engine; its heavy libraries load here and not before.
 
+    Args:
+        name: the word in settings.
+        options: the engine's own settings by their names without its prefix (for ``diffusers``,
+            ``ONMODEL_DIFFUSERS_MODEL`` is ``model``). Given to the constructor as one mapping;
+            an engine for which nothing is set is built without.
+
     Raises:
-        GeneratorUnavailable: no engine has this name, or what it needs is not installed.
+        GeneratorUnavailable: no engine has this name, what it needs is not installed, or it does
+            not say what it can do.
     """
-    return _factory(name)()
+    factory = _factory(name)
+    generator = factory(options) if options else factory()
+    if not isinstance(getattr(generator, "capabilities", None), Capabilities):
+        raise GeneratorUnavailable(
+            f"The generator “{name}” does not say what it can do (it has no capabilities). "
+            "Ask its author for a version that fits this studio, or set ONMODEL_GENERATOR to "
+            "another one."
+        )
+    return generator
 
 
-def _factory(name: str) -> type[Generator]:
+def _factory(name: str) -> Callable[..., Generator]:
     known = known_generators()
     if name not in known:
         raise GeneratorUnavailable(
