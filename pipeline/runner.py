@@ -21,8 +21,7 @@ from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.base import Generator
 from pipeline.generation.generators.registry import load_generator
-from pipeline.generation.ladder import Rung, Spent, next_rung
-from pipeline.generation.plan import plan_for
+from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.stiffness import copy_score
@@ -122,7 +121,7 @@ def _climb(
     pictures = {r.sha256: r.image for member in inputs.cast for r in member.references}
     pictures |= inputs.pictures
     attempts: list[Attempt] = []
-    rung: Rung | None = Rung(plan_for(inputs, generator, strength=inputs.start_strength))
+    rung: Rung | None = first_rung(inputs, generator)
     started, longest = time.monotonic(), 0.0
     deadline = started + inputs.policy.max_seconds
     while rung is not None:

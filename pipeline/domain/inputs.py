@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.domain.character import Mark, ReferenceKind, ShotType
-from pipeline.domain.conditioning import ModuleUse
+from pipeline.domain.conditioning import ControlUse, ModuleUse
 from pipeline.domain.evidence import DriftCount, StepCount
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
@@ -69,7 +69,8 @@ class PanelInputs:
     ``submission`` is a person's drawing: then nothing is generated, it is judged as it is.
     ``start_strength`` is above 0 when a moderator asked for a retry; ``hints`` are then the drift
     modes that moderators named. ``pictures`` holds PNGs by sha256 that a plan may name beside the
-    references, like the sketch. ``drift_counts`` and ``step_counts`` are the guild's evidence.
+    references, like the sketch; ``guides`` are those that are finished guide pictures of the
+    panel's size. ``drift_counts`` and ``step_counts`` are the guild's evidence.
     """
 
     panel_id: int
@@ -82,5 +83,6 @@ class PanelInputs:
     submission: Candidate | None = None
     hints: tuple[str, ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    guides: tuple[ControlUse, ...] = ()
     drift_counts: Mapping[str, DriftCount] = field(default_factory=dict)
     step_counts: tuple[StepCount, ...] = ()

@@ -8,6 +8,7 @@ from pipeline.domain.conditioning import (
     AdapterScale,
     CastConditioning,
     ConditioningPlan,
+    ControlKind,
     ModelFile,
     ReferenceUse,
 )
@@ -20,7 +21,8 @@ class Capabilities:
 
     ``references`` is how many pictures per character it can hold on to. ``adapters`` are the
     means by which it does so, each with a scale of its own; empty for an engine that has one
-    hold only, or none. ``pastes_references``: copies the registered art by design, so that a
+    hold only, or none. ``control_kinds`` are the guide pictures for which it has a model, where
+    ``controls`` is true. ``pastes_references``: copies the registered art by design, so that a
     picture that repeats its reference is no fault. ``native_pixels`` is the area that its model
     was trained at and ``side_multiple`` what its sides must be divisible by; with
     ``native_pixels`` None it draws any size as it is.
@@ -29,6 +31,7 @@ class Capabilities:
     references: int = 0
     adapters: frozenset[Adapter] = frozenset()
     controls: bool = False
+    control_kinds: frozenset[ControlKind] = frozenset(ControlKind)
     regions: bool = False
     inpaint: bool = False
     lora: bool = False
@@ -68,8 +71,7 @@ def fit_to(plan: ConditioningPlan, engine: Capabilities) -> ConditioningPlan:
     )
     if not engine.negative:
         fitted = replace(fitted, negative="", negative_parts=())
-    if not engine.controls:
-        fitted = replace(fitted, controls=())
+    fitted = replace(fitted, controls=tuple(c for c in fitted.controls if _guides(engine, c.kind)))
     if not engine.inpaint:
         fitted = replace(fitted, inpaint=None)
     usable = {"lora": engine.lora, "textual_inversion": engine.textual_inversion}
@@ -79,9 +81,10 @@ def fit_to(plan: ConditioningPlan, engine: Capabilities) -> ConditioningPlan:
 def _shortfalls(plan: ConditioningPlan, engine: Capabilities) -> Iterator[str]:
     """What the plan asks for and the engine cannot do, a few words each."""
     kinds = {module.kind.value for module in plan.modules}
+    unguided = dict.fromkeys(c.kind.value for c in plan.controls if not _guides(engine, c.kind))
     asked = (
         (bool(plan.negative or plan.negative_parts), engine.negative, "negative prompt"),
-        (bool(plan.controls), engine.controls, _controls(plan)),
+        (bool(unguided), False, f"guide pictures ({', '.join(unguided)})"),
         (any(m.region for m in plan.cast), engine.regions, "regions for the characters"),
         (any(m.negative for m in plan.cast), engine.regions, "negatives per character"),
         (plan.inpaint is not None, engine.inpaint, "local repair"),
@@ -100,9 +103,8 @@ def _shortfalls(plan: ConditioningPlan, engine: Capabilities) -> Iterator[str]:
             yield f"{plan.generator}: no {words}"
 
 
-def _controls(plan: ConditioningPlan) -> str:
-    kinds = dict.fromkeys(control.kind.value for control in plan.controls)
-    return f"guide pictures ({', '.join(kinds)})"
+def _guides(engine: Capabilities, kind: ControlKind) -> bool:
+    return engine.controls and kind in engine.control_kinds
 
 
 def _fit_member(member: CastConditioning, engine: Capabilities) -> CastConditioning:

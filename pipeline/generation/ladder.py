@@ -9,7 +9,8 @@ from pipeline.domain.inputs import LadderPolicy, PanelInputs
 from pipeline.domain.quality import Attempt, JudgedCandidate
 from pipeline.generation.evidence import order_steps
 from pipeline.generation.generators.base import Generator
-from pipeline.generation.plan import SEED_STEP
+from pipeline.generation.guides.panel_guides import with_guides
+from pipeline.generation.plan import SEED_STEP, plan_for
 from pipeline.generation.steps import MOVES, Moved, Situation, lower_identity, raise_identity
 from pipeline.quality.hints import mode_hint, worst_check
 from pipeline.quality.stiffness import STIFF
@@ -33,6 +34,19 @@ class Spent:
     attempts: int
     seconds: float
     longest: float = 0.0
+
+
+def first_rung(inputs: PanelInputs, generator: Generator) -> Rung:
+    """The plan to try first, with the guide pictures that were made for it.
+
+    Raises:
+        MissingReference: a character has nothing to draw from.
+        InvalidPicture: the kept sketch is damaged.
+    """
+    guided = with_guides(inputs, generator.capabilities)
+    plan = plan_for(guided, generator, strength=inputs.start_strength)
+    named = {control.sha256 for control in plan.controls} - inputs.pictures.keys()
+    return Rung(plan, {sha256: guided.pictures[sha256] for sha256 in sorted(named)})
 
 
 def next_rung(

@@ -201,8 +201,8 @@ def _use(item: Ranked, scale: float, inputs: PanelInputs, engine: Capabilities) 
 
 def _controls(inputs: PanelInputs) -> tuple[ControlUse, ...]:
     sketch = inputs.brief.sketch_sha256
-    if sketch is None:
-        return ()
+    if inputs.guides or sketch is None:
+        return inputs.guides
     return (ControlUse(ControlKind.EDGES, sketch, SKETCH_SCALE, "the requester's sketch"),)
 
 
