@@ -9,6 +9,7 @@ from pipeline.domain.review import DriftSample
 from storage.database import Database
 from storage.records import to_json
 from storage.times import Moment, from_text, to_text
+from storage.verdicts import key_columns
 
 
 def add_sample(
@@ -19,8 +20,18 @@ def add_sample(
     candidate_id: int,
     check: CharacterCheck,
     now: Moment,
+    probability: float = 0.0,
 ) -> bool:
     """Note how similar a character came out.
+
+    Args:
+        tx: inside a write.
+        guild_id: the tenant.
+        panel_id: of which panel.
+        candidate_id: in which picture.
+        check: what was measured.
+        now: when.
+        probability: the chance with which a picture like it is shown to moderators.
 
     Returns:
         False if nothing could be compared (no similarity): then there is nothing to note.
@@ -38,8 +49,8 @@ def add_sample(
         raise NotFound(f"There is no such alternate of panel {panel_id} here.")
     tx.execute(
         "INSERT INTO drift_sample (guild_id, panel_id, candidate_id, character_id, "
-        "appearance_id, similarity, threshold, verdict, segments, created_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "appearance_id, similarity, threshold, verdict, segments, created_at, score, encoders, "
+        "looks, color_mode, probability) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             guild_id,
             panel_id,
@@ -51,6 +62,9 @@ def add_sample(
             check.verdict,
             to_json(dict(check.segments)),
             to_text(now),
+            check.score,
+            *key_columns(check.basis),
+            probability,
         ),
     )
     return True

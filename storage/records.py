@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from pipeline.domain.calibration import Level, Promise, ScoreKey
 from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.fingerprint import CropClass, PictureHashes
 from pipeline.domain.geometry import Box, Size
@@ -134,8 +135,26 @@ def _check(data: Mapping[str, Any]) -> CharacterCheck:
             "verdict": Verdict(data["verdict"]),
             "crop": None if data["crop"] is None else CropClass(data["crop"]),
             "box": _box(data["box"]),
+            "basis": _basis(data.get("basis")),
+            "promise": _promise(data.get("promise")),
+            "interval": _pair(data.get("interval")),
         }
     )
+
+
+def _basis(data: Mapping[str, Any] | None) -> ScoreKey | None:
+    if data is None:
+        return None
+    looks = tuple(CropClass(look) for look in data["looks"])
+    return ScoreKey(data["encoders"], looks, ColorMode(data["color_mode"]))
+
+
+def _promise(data: Mapping[str, Any] | None) -> Promise | None:
+    return None if data is None else Promise(**{**data, "level": Level(data["level"])})
+
+
+def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if values is None else (values[0], values[1])
 
 
 def _box(values: Sequence[int] | None) -> Box | None:

@@ -22,7 +22,9 @@ CREATE TABLE series (
     quota              INTEGER NOT NULL DEFAULT 20 CHECK (quota BETWEEN 1 AND 1000),
     created_by         INTEGER NOT NULL,
     created_at         TEXT NOT NULL, missing_shot TEXT NOT NULL DEFAULT 'warn'
-    CHECK (missing_shot IN ('warn', 'block')),
+    CHECK (missing_shot IN ('warn', 'block')), false_flag_percent INTEGER NOT NULL DEFAULT 10
+    CHECK (false_flag_percent IN (2, 5, 10)), audit_percent INTEGER NOT NULL DEFAULT 10
+    CHECK (audit_percent BETWEEN 0 AND 50),
     UNIQUE (guild_id, slug)
 ) STRICT;
 
@@ -302,7 +304,9 @@ CREATE TABLE drift_sample (
     verdict        TEXT NOT NULL,
     segments       TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(segments)),
     created_at     TEXT NOT NULL
-) STRICT;
+, score REAL, encoders TEXT NOT NULL DEFAULT '', looks TEXT NOT NULL DEFAULT '', color_mode TEXT NOT NULL DEFAULT 'color'
+    CHECK (color_mode IN ('color', 'grayscale')), probability REAL NOT NULL DEFAULT 0
+    CHECK (probability BETWEEN 0 AND 1)) STRICT;
 
 CREATE INDEX drift_by_character ON drift_sample (guild_id, character_id, id);
 
@@ -498,3 +502,22 @@ CREATE TABLE ladder_step (
 ) STRICT;
 
 CREATE INDEX ladder_step_by_guild ON ladder_step (guild_id, generator, mode, step);
+
+CREATE TABLE verdict_label (
+    id            INTEGER PRIMARY KEY,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    sample_id     INTEGER NOT NULL REFERENCES drift_sample (id) ON DELETE CASCADE,
+    review_id     INTEGER NOT NULL REFERENCES review (id) ON DELETE CASCADE,
+    good          INTEGER NOT NULL CHECK (good IN (0, 1)),
+    member_id     INTEGER NOT NULL,
+    created_at    TEXT NOT NULL,
+    withdrawn_at  TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX verdict_label_one ON verdict_label (sample_id) WHERE withdrawn_at IS NULL;
+
+CREATE INDEX verdict_label_by_guild ON verdict_label (guild_id, id) WHERE withdrawn_at IS NULL;
+
+CREATE INDEX verdict_label_by_sample ON verdict_label (sample_id);
+
+CREATE INDEX verdict_label_by_review ON verdict_label (review_id);

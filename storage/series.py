@@ -20,6 +20,8 @@ _CHANGEABLE = (
     "review_channel_id",
     "alternates",
     "quota",
+    "false_flag_percent",
+    "audit_percent",
     "missing_shot",
 )
 _UPDATE = (
@@ -154,5 +156,7 @@ def _series(row: sqlite3.Row) -> Series:
         quota=row["quota"],
         created_by=row["created_by"],
         created_at=from_text(row["created_at"]),
+        false_flag_percent=row["false_flag_percent"],
+        audit_percent=row["audit_percent"],
         missing_shot=MissingShot(row["missing_shot"]),
     )

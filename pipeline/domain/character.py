@@ -87,6 +87,8 @@ class Series:
     created_by: int
     created_at: datetime
     missing_shot: MissingShot = MissingShot.WARN
+    false_flag_percent: int = 10
+    audit_percent: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipeline.domain.calibration import Calibration
 from pipeline.domain.character import Mark, ReferenceKind, ShotType
 from pipeline.domain.conditioning import ControlUse, ModuleUse
 from pipeline.domain.evidence import DriftCount, StepCount
@@ -36,7 +37,7 @@ class CastInput:
     ``marks`` must never be lost; ``modules`` are the identities trained for this look. ``seen`` are
     the fingerprints of what the panel should look like (a sketch, or a reference that somebody
     pointed at), ``pose`` is the pose that the character should take; both help to choose
-    references.
+    references. ``calibrations`` are what moderators' verdicts say about the limits.
     """
 
     character_id: str
@@ -52,6 +53,15 @@ class CastInput:
     modules: tuple[ModuleUse, ...] = ()
     seen: tuple[Fingerprint, ...] = ()
     pose: Pose | None = None
+    calibrations: tuple[Calibration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The blind audit of a run: its share of accepted panels, and whether this one is drawn."""
+
+    share: float = 0.0
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +96,4 @@ class PanelInputs:
     guides: tuple[ControlUse, ...] = ()
     drift_counts: Mapping[str, DriftCount] = field(default_factory=dict)
     step_counts: tuple[StepCount, ...] = ()
+    audit: Audit = Audit()

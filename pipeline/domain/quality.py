@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.domain.calibration import Promise, ScoreKey
 from pipeline.domain.character import ColorMode
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.fingerprint import CropClass, PictureHashes
@@ -25,6 +26,8 @@ class Flag(StrEnum):
     OFF_MODEL = "OFF_MODEL"
     CANNOT_JUDGE = "CANNOT_JUDGE"
     DUPLICATE = "DUPLICATE"
+    AUDIT = "AUDIT"
+    """Nothing: it passed, and is shown to people blindly so that the limits can be learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,10 @@ class CharacterCheck:
 
     ``similarity`` and ``threshold`` are fused cosines in [-1, 1], None where nothing could be
     compared; ``segments`` holds each encoder's own cosine; ``reason`` is a sentence for people.
+
+    ``score`` is the least similarity minus *shipped* limit over the looks that decided, ``basis``
+    says with which scores it can be compared, ``promise`` what the limit in use guarantees (None:
+    the shipped one). ``interval`` is where the similarity lies with 90 %.
     """
 
     character_id: str
@@ -68,6 +75,10 @@ class CharacterCheck:
     box: Box | None = None
     nearest_reference: int | None = None
     segments: Mapping[str, float] = field(default_factory=dict)
+    score: float | None = None
+    basis: ScoreKey | None = None
+    promise: Promise | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +153,13 @@ class FlagForReview:
 
 @dataclass(frozen=True, slots=True)
 class PanelOutcome:
-    """What a run returns. ``evidence`` is the PNG of the evidence card of a flagged panel."""
+    """What a run returns. ``evidence`` is the PNG of the evidence card of a flagged panel.
+
+    ``audit`` is the share of accepted panels that are shown to moderators blindly.
+    """
 
     attempts: tuple[Attempt, ...]
     decision: Accept | FlagForReview
     evidence: bytes | None
     seconds: float
+    audit: float = 0.0

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.domain.calibration import Calibration, ScoreKey
 from pipeline.domain.character import ColorMode
 from pipeline.domain.fingerprint import CropClass, Fingerprint
 from pipeline.domain.geometry import Box
@@ -22,7 +23,7 @@ _SEEN_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One crop class compared: what was measured and the limit for it."""
+    """One crop class compared: what was measured and the shipped limit for it."""
 
     crop: CropClass
     match: Match
@@ -30,7 +31,7 @@ class Look:
 
     @property
     def margin(self) -> float:
-        """Similarity minus limit; below 0 the look objects."""
+        """Similarity minus shipped limit."""
         return self.match.similarity - self.threshold.value
 
 
@@ -44,8 +45,10 @@ def check_figure(
 
     The head and the upper half decide, and **both must fit**: taking the better of two looks
     would let everyone pass who wears the right clothes. So that two looks do not flag twice as
-    much, their limits share one risk (see :data:`pipeline.quality.calibration.RISKS`). The whole
-    figure depends on the pose and decides only where neither of the others has a limit.
+    much, their shipped limits share one risk (see :data:`pipeline.quality.calibration.RISKS`), and
+    what is learned from verdicts is learned from the lesser margin of the two, which is one score
+    (see :mod:`pipeline.quality.conformal`). The whole figure depends on the pose and decides only
+    where neither of the others has a limit.
     """
     looks = {
         crop: look
@@ -56,19 +59,25 @@ def check_figure(
     deciding = deciding or list(looks.values())
     if not deciding:
         return cannot_judge(member, _why_no_limit(member, color_mode), box)
-    objecting = [look for look in deciding if look.margin < 0]
+    basis = _basis(deciding, color_mode)
+    learned = next((c for c in member.calibrations if c.key == basis), None)
+    shift = 0.0 if learned is None else learned.shift
+    objecting = [look for look in deciding if look.margin < shift]
     shown = (objecting or deciding)[0]
     return CharacterCheck(
         character_id=member.character_id,
         appearance_id=member.appearance_id,
         verdict=Verdict.OFF_MODEL if objecting else Verdict.ON_MODEL,
-        reason=_sentence(shown, deciding),
+        reason=_sentence(shown, deciding, learned),
         similarity=shown.match.similarity,
-        threshold=shown.threshold.value,
+        threshold=shown.threshold.value + shift,
         crop=shown.crop,
         box=box,
         nearest_reference=shown.match.nearest_reference,
         segments=shown.match.segments,
+        score=min(look.margin for look in deciding),
+        basis=basis,
+        promise=None if learned is None else learned.promise,
     )
 
 
@@ -105,6 +114,12 @@ def _look(
     return None if match is None else Look(crop, match, threshold)
 
 
+def _basis(deciding: Sequence[Look], color_mode: ColorMode) -> ScoreKey:
+    """With which scores the least margin of these looks can be compared."""
+    encoders = {text for look in deciding for text in look.threshold.key.encoders.split(",")}
+    return ScoreKey(",".join(sorted(encoders)), tuple(look.crop for look in deciding), color_mode)
+
+
 def _members(member: CastInput, crop: CropClass, color_mode: ColorMode) -> list[Member]:
     return [
         Member(r.reference_id, r.canon, segments_of(r.fingerprints, crop, color_mode))
@@ -132,19 +147,23 @@ def _why_no_limit(member: CastInput, color_mode: ColorMode) -> str:
     )
 
 
-def _sentence(shown: Look, deciding: Sequence[Look]) -> str:
-    similarity, limit = shown.match.similarity, shown.threshold.value
+def _sentence(shown: Look, deciding: Sequence[Look], learned: Calibration | None) -> str:
+    shift = 0.0 if learned is None else learned.shift
+    similarity, limit = shown.match.similarity, shown.threshold.value + shift
     what = _SEEN_AS[shown.crop]
-    if shown.margin < 0:
+    source = f"from {shown.threshold.references} references"
+    if learned is not None:
+        source += f" and {learned.promise.verdicts} verdicts"
+    if shown.margin < shift:
         text = (
             f"Similarity {similarity:.2f} of the {what} is under this appearance's limit "
-            f"{limit:.2f} (from {shown.threshold.references} references)."
+            f"{limit:.2f} ({source})."
         )
-        fitting = [_SEEN_AS[look.crop] for look in deciding if look.margin >= 0]
+        fitting = [_SEEN_AS[look.crop] for look in deciding if look.margin >= shift]
         return f"{text} The {fitting[0]} fits." if fitting else text
     names = " and ".join(_SEEN_AS[look.crop] for look in deciding)
     fits = "fit" if len(deciding) > 1 else "fits"
     return (
         f"The {names} {fits}: similarity {similarity:.2f} of the {what} reaches this "
-        f"appearance's limit {limit:.2f} (from {shown.threshold.references} references)."
+        f"appearance's limit {limit:.2f} ({source})."
     )

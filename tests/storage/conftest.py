@@ -3,13 +3,14 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.domain.calibration import ScoreKey
 from pipeline.domain.character import ColorMode, ReadingDirection, ReferenceKind, ShotType
 from pipeline.domain.conditioning import (
     ConditioningPlan,
@@ -40,8 +41,21 @@ from pipeline.domain.quality import (
     ThresholdKey,
     Verdict,
 )
-from pipeline.domain.review import Posted, PostKind
-from storage import cast, drift, guilds, history, jobs, outbox, pages, panels, poses, reviews, votes
+from pipeline.domain.review import Posted, PostKind, ReviewStatus
+from storage import (
+    cast,
+    drift,
+    guilds,
+    history,
+    jobs,
+    outbox,
+    pages,
+    panels,
+    poses,
+    reviews,
+    verdicts,
+    votes,
+)
 from storage.connections import StudioConnection, configure_writer
 from storage.database import Database, open_database
 from storage.migrate import migrate
@@ -129,6 +143,7 @@ class Builder:
             cast=(CastRole("ch_akira", "akira_s1_school"),),
             shot_type=ShotType.HALF,
             page=page,
+            chapter=2,
         )
 
     def guild(self, tx: sqlite3.Connection, guild_id: int) -> int:
@@ -240,7 +255,46 @@ class Builder:
             box=Box(1, 2, 3, 4),
             nearest_reference=1,
             segments={"palette": 0.9},
+            score=None if similarity is None else similarity - 0.8,
+            basis=ScoreKey("palette:1", (CropClass.HEAD,), ColorMode.COLOR),
         )
+
+    def audited(
+        self, tx: sqlite3.Connection, guild_id: int, panel_id: int, candidate_id: int
+    ) -> int:
+        """A picture that passed, was drawn for the blind audit, and was approved."""
+        drift.add_sample(
+            tx,
+            guild_id=guild_id,
+            panel_id=panel_id,
+            candidate_id=candidate_id,
+            check=replace(self.check(), character_id="ch_cleo"),
+            now=NOW,
+            probability=0.1,
+        )
+        review = reviews.open_review(
+            tx,
+            guild_id=guild_id,
+            panel_id=panel_id,
+            candidate_id=candidate_id,
+            flag=Flag.AUDIT,
+            reason="Please decide.",
+            evidence_sha256=None,
+            now=NOW,
+        )
+        reviews.decide(
+            tx,
+            guild_id=guild_id,
+            review_id=review,
+            status=ReviewStatus.APPROVED,
+            decided_by=51,
+            note="",
+            now=NOW,
+        )
+        verdicts.label_samples(
+            tx, guild_id=guild_id, review_id=review, good=True, member_id=51, now=NOW
+        )
+        return review
 
     def attempt(self, margins: tuple[float | None, ...] = (0.1, 0.2), number: int = 1) -> Attempt:
         plan = ConditioningPlan(
@@ -372,6 +426,7 @@ class Builder:
         votes.cast_vote(
             tx, guild_id=guild_id, panel_id=voted, member_id=41, candidate_id=made[0], now=NOW
         )
+        self.audited(tx, guild_id, flagged, made[3])
         review = reviews.open_review(
             tx,
             guild_id=guild_id,
@@ -402,6 +457,7 @@ class Builder:
             candidate_id=made[0],
             check=self.check(),
             now=NOW,
+            probability=0.1,
         )
         for kind, subject in ((PostKind.VOTE_CARD, voted), (PostKind.REVIEW_THREAD, review)):
             outbox.owe(

@@ -269,7 +269,7 @@ async def test_deleting_a_character_returns_the_pictures_that_nothing_shows(
     assert gone == [build.sha(1000)]
     assert shared not in gone
     assert [c.id for c in await cast.list_characters(db, 1)] == [beni]
-    assert await drift.samples(db, 1) == []
+    assert await drift.samples(db, 1, "ch_akira") == []
     for table in ("reference", "appearance"):
         rows = await db.fetch_all(f"SELECT * FROM {table}")
         assert len(rows) == 1, table
@@ -587,7 +587,7 @@ async def test_drift_is_told_oldest_first(db: Database, build: Any, made: Any) -
     assert [s.similarity for s in await drift.samples(db, 1, "ch_akira")] == [0.9, 0.5]
     assert [s.similarity for s in await drift.samples(db, 1, last=1)] == [0.5]
     assert await drift.samples(db, 1, "ch_beni") == []
-    (sample, _) = await drift.samples(db, 1)
+    (_, sample, _) = await drift.samples(db, 1)
     assert (sample.at, dict(sample.segments)) == (build.now, {"palette": 0.9})
 
 

@@ -81,6 +81,7 @@ def arguments(function: Callable[..., Any], made: Any, build: Any) -> dict[str, 
         "vector": made.vector,
         "k": 10,
         "number": 1,
+        "page": 1,
         "kind": PostKind.VOTE_CARD,
         "subject_id": made.panel_id,
         "now": build.now,
@@ -107,7 +108,7 @@ def is_empty(result: Any) -> bool:
     """Nothing, or a tally that counts nothing."""
     if isinstance(result, Tally):
         return not result.counts and result.leader is None and result.voters == 0
-    if isinstance(result, (list, tuple, dict)):
+    if isinstance(result, (list, tuple, dict, frozenset)):
         return len(result) == 0
     return result is None or result == 0
 
@@ -120,7 +121,7 @@ def guilds_in(value: Any) -> set[int]:
         return own.union(*(guilds_in(part) for part in parts))
     if isinstance(value, Mapping):
         return set().union(*(guilds_in(part) for pair in value.items() for part in pair))
-    if isinstance(value, (list, tuple, set)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return set().union(*(guilds_in(part) for part in value))
     return set()
 
@@ -180,7 +181,7 @@ async def test_values_without_a_guild_id_are_ones_own(
     vectors = await cast.fingerprints_of(db, 1, mine.appearance_row)
     (fingerprint,) = vectors[mine.reference_id]
     assert np.array_equal(fingerprint.embedding.vector, mine.vector)
-    assert {s.panel_id for s in await drift.samples(db, 1)} == {mine.panel_id}
+    assert {s.panel_id for s in await drift.samples(db, 1)} == {mine.panel_id, mine.reviewed_panel}
     assert list(await panels.panel_hashes(db, 1)) == [
         f"panel {mine.panel_id} A",
         f"panel {mine.panel_id} B",

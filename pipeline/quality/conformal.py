@@ -1,0 +1,194 @@
+"""Limits with a guarantee, learned from what moderators called good. Pure arithmetic.
+
+The score of a figure is its least similarity minus shipped limit over the looks that decide
+(:mod:`pipeline.quality.looks`), so head and upper half together are *one* score: both are looked
+at, and still no risk has to be shared between them. References need no correction either, because
+the best of several references and the centroid are inside the similarity, in the pictures that
+were judged before as in the next one. A fixed function of the picture may be as many looks as it
+likes; what has to be equal is the function.
+
+Why the shipped limit is subtracted: it is made from the references of the look (leave-one-out), so
+what is left is comparable between looks, and stays so when references are added.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from pipeline.domain.calibration import (
+    Calibration,
+    Level,
+    Promise,
+    ScoredVerdict,
+    ScoreKey,
+    ScorePlace,
+)
+
+CONFIDENCE = 0.95
+ALPHAS = (0.10, 0.05, 0.02)
+"""The shares of good panels that a series may allow to be flagged."""
+
+
+def verdicts_needed(alpha: float, confidence: float = CONFIDENCE) -> int:
+    """How many good verdicts of equal weight the promise takes: 29, 59, 149 for 10, 5, 2 %.
+
+    Source: the smallest n with (1 - alpha)^n at most 1 - confidence (Wilks 1941, one-sided
+    tolerance bound by the first order statistic).
+    """
+    return math.ceil(math.log(1 - confidence) / math.log(1 - alpha))
+
+
+def flag_limit(
+    verdicts: Sequence[ScoredVerdict], alpha: float, confidence: float = CONFIDENCE
+) -> float | None:
+    """The highest limit under which at most ``alpha`` of good pictures score, as far as is known.
+
+    With equal weights this is the one-sided order statistic: the k-th lowest score, where a
+    binomial of n draws at ``alpha`` stays under k with at most ``1 - confidence``. Verdicts of the
+    blind audit stand for the accepted pictures that nobody looked at and weigh 1/probability; then
+    shares are weighted and n is the effective sample size (sum of weights)² / sum of squares.
+
+    Args:
+        verdicts: of good pictures with one key.
+        alpha: share of good pictures that may be flagged, between 0 and 1.
+        confidence: how sure the promise is, between 0 and 1.
+
+    Returns:
+        A score; None where the verdicts are too few for the promise.
+
+    Source: Korn and Graubard 1998, *Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data*; weights after Horvitz and Thompson 1952.
+    """
+    if not verdicts:
+        return None
+    weights: dict[float, float] = defaultdict(float)
+    squares = 0.0
+    for verdict in verdicts:
+        weights[verdict.score] += 1 / verdict.probability
+        squares += 1 / verdict.probability**2
+    total = sum(weights.values())
+    effective = total * total / squares
+    limit, below = None, 0.0
+    for score in sorted(weights):
+        hits = effective * below / total
+        if _at_most(hits, effective, alpha) > 1 - confidence + 1e-12:
+            break
+        limit, below = score, below + weights[score]
+    return limit
+
+
+def calibrations(
+    verdicts: Iterable[ScoredVerdict],
+    character_id: str,
+    appearance_id: str,
+    alpha: float,
+    unseen: Collection[ScorePlace] = (),
+) -> tuple[Calibration, ...]:
+    """What the verdicts of a guild say about the limits of one appearance.
+
+    For each key the narrowest level with enough verdicts is taken: this appearance, else all of
+    the character's, else the guild's. Where none has enough, nothing is learned and the shipped
+    limit stays. So does it where pictures passed unseen and no verdict comes from the blind audit:
+    pictures that were all flagged say nothing about the share of the good ones that are.
+
+    Args:
+        verdicts: good verdicts of one guild.
+        character_id: whose.
+        appearance_id: in which look.
+        alpha: the share that the series allows.
+        unseen: where pictures passed that nobody was asked about.
+
+    Returns:
+        At most one for each key.
+    """
+    groups: dict[ScoreKey, list[ScoredVerdict]] = defaultdict(list)
+    for verdict in verdicts:
+        groups[verdict.place.key].append(verdict)
+    found = (
+        _narrowest(group, ScorePlace(key, character_id, appearance_id), alpha, unseen)
+        for key, group in groups.items()
+    )
+    return tuple(one for one in found if one is not None)
+
+
+def _narrowest(
+    group: Sequence[ScoredVerdict],
+    place: ScorePlace,
+    alpha: float,
+    unseen: Collection[ScorePlace],
+) -> Calibration | None:
+    """What is learned at the narrowest level that has enough; ``group`` has the place's key."""
+    for level in Level:
+        mine = place.at(level)
+        chosen = [v for v in group if v.place.at(level) == mine]
+        blind = any(v.probability < 1 for v in chosen)
+        if not blind and any(one.at(level) == mine for one in unseen):
+            continue
+        limit = flag_limit(chosen, alpha)
+        if limit is not None:
+            return Calibration(place.key, limit, Promise(alpha, CONFIDENCE, len(chosen), level))
+    return None
+
+
+def promise_words(promise: Promise, name: str = "") -> str:
+    """The promise as a person reads it, like ``At most 10 % of good panels get flagged …``.
+
+    Args:
+        promise: what was learned.
+        name: of the character, for the two narrow levels.
+    """
+    whose = {
+        Level.APPEARANCE: f"on this look of {name}" if name else "on this look",
+        Level.CHARACTER: f"on {name}" if name else "on this character",
+        Level.GUILD: "on the whole cast of this server",
+    }[promise.level]
+    return (
+        f"At most {promise.alpha:.0%} of good panels get flagged ({promise.confidence:.0%} sure), "
+        f"from {promise.verdicts} verdicts {whose}."
+    )
+
+
+def waiting_words(verdicts: int, alpha: float) -> str:
+    """What is said while there is no promise yet."""
+    return (
+        f"No promise yet: {verdicts} of the {verdicts_needed(alpha)} verdicts on good panels that "
+        f"“at most {alpha:.0%}” takes. Until then the limit comes from the model sheet alone."
+    )
+
+
+def _at_most(hits: float, draws: float, share: float) -> float:
+    """P(binomial(draws, share) ≤ hits), continued to numbers between the whole ones."""
+    if hits >= draws:
+        return 1.0
+    return incomplete_beta(draws - hits, hits + 1, 1 - share)
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function for a, b > 0 and 0 ≤ x ≤ 1.
+
+    Source: the continued fraction 8.17.22 of the NIST Digital Library of Mathematical Functions,
+    evaluated after Lentz.
+    """
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - incomplete_beta(b, a, 1 - x)
+    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    front += a * math.log(x) + b * math.log1p(-x)
+    return math.exp(front) / a * _fraction(a, b, x)
+
+
+def _fraction(a: float, b: float, x: float) -> float:
+    tiny, most = 1e-300, 500
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1) or tiny)
+    value = d
+    for m in range(1, most):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            d = 1 / (1 + term * d or tiny)
+            c = 1 + term / c or tiny
+            value *= c * d
+        if abs(c * d - 1) < 1e-14:
+            break
+    return value
