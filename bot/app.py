@@ -16,6 +16,7 @@ from bot.services.reindex import ReindexService, serving_encoders
 from bot.services.reshaping import ReshapingService
 from bot.services.reviews import ReviewService
 from bot.services.runs import RunService
+from bot.services.series import SeriesService
 from bot.services.votes import VoteService
 from bot.settings import Settings
 from pipeline.fingerprints.registry import load_encoders
@@ -37,6 +38,7 @@ class App:
     settings: Settings
     db: Database
     blobs: BlobStore
+    series: SeriesService
     cast: CastService
     registry: RegistryService
     reshaping: ReshapingService
@@ -69,18 +71,20 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             blobs = BlobStore(settings.data_dir / "blobs", keyring)
             registrar = Registrar(door, blobs, encoders)
             locks = GuildLocks()
+            series = SeriesService(db, keyring)
             serving = await serving_encoders(db, settings.encoders, encoders)
             judge = Judge(load_encoders(serving))
             yield App(
                 settings=settings,
                 db=db,
                 blobs=blobs,
-                cast=CastService(db, blobs, keyring, registrar, judge, locks),
+                series=series,
+                cast=CastService(db, blobs, registrar, judge, locks, series),
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
                 panels=PanelService(db, blobs, door, _token_limit(settings.generator)),
-                runs=RunService(db, blobs),
+                runs=RunService(db, blobs, keyring=keyring),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
                 pages=PageService(db, blobs),

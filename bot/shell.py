@@ -61,9 +61,9 @@ def write_file(path: Path, data: bytes) -> None:
 async def ensure_series(app: App, actor: Actor) -> None:
     """Start a series where there is none yet."""
     try:
-        await app.cast.series(actor.guild_id)
+        await app.series.active(actor.guild_id)
     except NotFound:
-        await app.cast.create_series(actor, name="My comic")
+        await app.series.create(actor, name="My comic")
 
 
 async def register(arguments: argparse.Namespace) -> str:

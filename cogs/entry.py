@@ -63,7 +63,7 @@ async def actor_of(interaction: Interaction) -> Actor:
 
 async def _moderator_role(bot: OnModelBot, guild_id: int) -> int | None:
     try:
-        return (await bot.app.cast.series(guild_id)).moderator_role_id
+        return (await bot.app.series.active(guild_id)).moderator_role_id
     except NotFound:
         return None
 

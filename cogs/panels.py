@@ -24,10 +24,12 @@ from cogs.ui.lookup import identity_card
 from cogs.ui.notices import check_card, done, recipe_card, request_card, status_card
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
+from pipeline.domain.story import LAST_PAGE
 
 PanelNumber = app_commands.Range[int, 1, 2**53 - 1]
 Seed = app_commands.Range[int, 0, 2**32 - 1]
-PageNumber = app_commands.Range[int, 1, 9999]
+PageNumber = app_commands.Range[int, 1, LAST_PAGE]
+ChapterNumber = app_commands.Range[int, 1, LAST_PAGE]
 Words = app_commands.Range[str, 1, 1000]
 
 
@@ -55,6 +57,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         alternates="How many to choose from",
         sketch="Your own layout of the panel",
         page="The page it belongs to",
+        chapter="When it plays, if not in the chapter of that page; decides what they wear",
         dialogue="One line each: Name: what they say",
         style_freedom="How far it may leave the style of the references, in percent",
     )
@@ -72,6 +75,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         page: PageNumber | None = None,
         dialogue: Words = "",
         style_freedom: app_commands.Range[int, 0, 100] = 0,
+        chapter: ChapterNumber | None = None,
     ) -> None:
         """Queue a panel; the result comes as a message of its own."""
         await acknowledge(interaction)
@@ -85,6 +89,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             page=page,
             dialogue=dialogue,
             style_freedom=style_freedom / 100,
+            chapter=chapter,
         )
         actor = await actor_of(interaction)
         taken = await self.bot.app.panels.request(
@@ -98,6 +103,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         characters="Who is in it, from left to right, with commas between them",
         page="The page it belongs to",
         dialogue="One line each: Name: what they say",
+        chapter="When it plays, if not in the chapter of that page; decides what they wear",
     )
     @app_commands.autocomplete(characters=suggest_cast)
     async def submit(
@@ -107,6 +113,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         characters: Words,
         page: PageNumber | None = None,
         dialogue: Words = "",
+        chapter: ChapterNumber | None = None,
     ) -> None:
         """Queue a person's drawing for the check."""
         await acknowledge(interaction)
@@ -115,6 +122,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             await read_picture(image),
             characters=characters,
             page=page,
+            chapter=chapter,
             dialogue=dialogue,
             channel_id=interaction.channel_id,
             dedupe_key=key_of(interaction),

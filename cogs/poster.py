@@ -192,7 +192,7 @@ class DiscordPoster:
         """Channels by preference: where the series wants it, where it was asked, the spare one."""
         places = [facts.panel.channel_id]
         try:
-            series = await self.bot.app.cast.series(facts.panel.guild_id)
+            series = await self.bot.app.series.active(facts.panel.guild_id)
         except NotFound:
             pass  # the request's own channel is all there is
         else:
@@ -276,7 +276,7 @@ class DiscordPoster:
 
     async def _moderators(self, guild_id: int) -> int | None:
         try:
-            return (await self.bot.app.cast.series(guild_id)).moderator_role_id
+            return (await self.bot.app.series.active(guild_id)).moderator_role_id
         except NotFound:
             return None
 

@@ -9,7 +9,7 @@ from discord.ext import tasks
 
 from bot.client import OnModelBot
 from bot.services.actor import Actor
-from bot.services.panels import PanelView
+from bot.services.panel_views import PanelView
 from cogs.entry import Interaction, reply
 from cogs.ui.card import Card
 from cogs.ui.notices import status_card, warning_lines

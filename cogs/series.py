@@ -8,6 +8,7 @@ from bot.client import OnModelBot
 from cogs.entry import Interaction, acknowledge, actor_of, reply
 from cogs.ui.notices import series_card
 from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection
+from pipeline.domain.story import LAST_PAGE
 
 _READING = [
     app_commands.Choice(name="left to right", value="ltr"),
@@ -52,7 +53,7 @@ class SeriesCog(
     ) -> None:
         """Start a comic; it becomes the one that this server works on."""
         await acknowledge(interaction)
-        series = await self.bot.app.cast.create_series(
+        series = await self.bot.app.series.create(
             await actor_of(interaction),
             name=name,
             style=style,
@@ -69,6 +70,7 @@ class SeriesCog(
         alternates="How many alternates a panel gets unless its request says otherwise",
         quota="How many panels a member may ask for in 24 hours",
         missing_shot="When nobody has drawn a character the way a panel shows it",
+        chapter="The chapter that is being drawn; it decides what everybody wears",
     )
     @app_commands.choices(missing_shot=_MISSING)
     async def settings(
@@ -80,10 +82,11 @@ class SeriesCog(
         alternates: app_commands.Range[int, 1, 4] | None = None,
         quota: app_commands.Range[int, 1, 1000] | None = None,
         missing_shot: str | None = None,
+        chapter: app_commands.Range[int, 1, LAST_PAGE] | None = None,
     ) -> None:
         """Change what is given; without options, show the settings."""
         await acknowledge(interaction)
-        series = await self.bot.app.cast.update_series(
+        series = await self.bot.app.series.update(
             await actor_of(interaction),
             moderator_role_id=moderator_role.id if moderator_role else None,
             panel_channel_id=panel_channel.id if panel_channel else None,
@@ -91,6 +94,7 @@ class SeriesCog(
             alternates=alternates,
             quota=quota,
             missing_shot=MissingShot(missing_shot) if missing_shot else None,
+            chapter=chapter,
         )
         card = series_card(series, "Settings")
         for channel, private in ((panel_channel, False), (review_channel, True)):

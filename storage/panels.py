@@ -30,6 +30,7 @@ __all__ = [
     "brief_from_json",
     "brief_to_json",
     "candidates_of",
+    "chapters_on_page",
     "choose_candidate",
     "create_panel",
     "figures_from_json",
@@ -193,6 +194,17 @@ async def list_panels(
         {"guild": guild_id, "page": page, "status": status, "series": series_id, "limit": limit},
     )
     return [panel_from_row(row) for row in reversed(rows)]
+
+
+async def chapters_on_page(db: Database, guild_id: int, series_id: int, page: int) -> list[int]:
+    """The chapters in which the panels of a page play, the most frequent first, then the lower."""
+    rows = await db.fetch_all(
+        "SELECT json_extract(brief, '$.chapter') AS chapter FROM panel WHERE guild_id = ? "
+        "AND series_id = ? AND page_number = ? AND status NOT IN ('rejected', 'cancelled', "
+        "'failed') AND chapter IS NOT NULL GROUP BY chapter ORDER BY count(*) DESC, chapter",
+        (guild_id, series_id, page),
+    )
+    return [row["chapter"] for row in rows]
 
 
 async def requested_since(db: Database, guild_id: int, member_id: int, since: datetime) -> int:

@@ -23,6 +23,7 @@ _CHANGEABLE = (
     "false_flag_percent",
     "audit_percent",
     "missing_shot",
+    "chapter",
 )
 _UPDATE = (
     f"UPDATE series SET {', '.join(f'{column} = :{column}' for column in _CHANGEABLE)} "  # noqa: S608 - our own constants
@@ -159,4 +160,5 @@ def _series(row: sqlite3.Row) -> Series:
         false_flag_percent=row["false_flag_percent"],
         audit_percent=row["audit_percent"],
         missing_shot=MissingShot(row["missing_shot"]),
+        chapter=row["chapter"],
     )

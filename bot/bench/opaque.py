@@ -53,7 +53,7 @@ async def _verdicts(
     with tempfile.TemporaryDirectory(prefix="onmodel-bench-") as name:
         settings = Settings(data_dir=Path(name), _env_file=None)  # pyright: ignore[reportCallIssue]
         async with open_app(settings) as app:
-            await app.cast.create_series(_MANAGER, name="Bench")
+            await app.series.create(_MANAGER, name="Bench")
             for character in material.characters:
                 await _register(app, character)
             for number, character in enumerate(material.characters):

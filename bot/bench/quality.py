@@ -52,7 +52,7 @@ async def _measure(material: DemoMaterial, mode: ColorMode, encoders: str | None
         chosen = {} if encoders is None else {"encoders": encoders}
         settings = Settings(data_dir=Path(name), _env_file=None, **chosen)  # pyright: ignore[reportCallIssue]
         async with open_app(settings) as app:
-            await app.cast.create_series(_MANAGER, name="Bench", color_mode=mode)
+            await app.series.create(_MANAGER, name="Bench", color_mode=mode)
             for character in material.characters:
                 await _register(app, character)
             for character in material.characters:

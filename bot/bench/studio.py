@@ -158,10 +158,10 @@ async def _register(app: App) -> None:
     """Have a series with one character, once."""
     actor = Actor(GUILD, MANAGER, is_moderator=True, can_manage=True)
     try:
-        await app.cast.series(GUILD)
+        await app.series.active(GUILD)
     except NotFound:
-        await app.cast.create_series(actor, name="Crash Landing")
-        await app.cast.update_series(actor, quota=1000)
+        await app.series.create(actor, name="Crash Landing")
+        await app.series.update(actor, quota=1000)
         uploads = [Upload(f"{turn}.png", _drawing(turn)) for turn in range(4)]
         await app.cast.register(actor, NewCharacter(HERO, shot_type=ShotType.HALF), uploads)
 

@@ -1,5 +1,7 @@
 """Turns what a person typed about a panel into rows and checked values."""
 
+from collections.abc import Sequence
+
 from bot.services.casting import pick_appearance
 from pipeline.comics.script import parse_dialogue
 from pipeline.domain.character import (
@@ -7,25 +9,41 @@ from pipeline.domain.character import (
     Character,
     MissingShot,
     Reference,
+    Series,
     ShotType,
 )
 from pipeline.domain.errors import InvalidInput, MissingReference, PromptConflict
 from pipeline.domain.inputs import CastInput
 from pipeline.domain.panel import DialogueLine
-from pipeline.prompting.linter import Severity, lint_request
+from pipeline.domain.story import LAST_PAGE, StoryPlace, look_in
+from pipeline.prompting.linter import Finding, Severity, lint_request
+from pipeline.prompting.wardrobe import lint_unplaced, lint_wardrobe
 from pipeline.retrieval.rank import next_best
-from storage import cast
+from storage import cast, panels
 from storage.database import Database
 
 MAX_PROMPT = 1000
 MAX_CAST = 4
-MAX_PAGE = 9999
+NOWHERE = StoryPlace()
+
+Role = tuple[Character, Appearance]
 
 
 async def read_cast(
-    db: Database, guild_id: int, characters: str, appearance: str | None
-) -> list[tuple[Character, Appearance]]:
-    """Names to rows, in the order typed. An appearance goes to the character that owns it."""
+    db: Database,
+    guild_id: int,
+    characters: str,
+    appearance: str | None,
+    place: StoryPlace = NOWHERE,
+) -> list[Role]:
+    """Names to rows, in the order typed. An appearance goes to the character that owns it.
+
+    Who has none named wears what is worn at ``place``, see :func:`pipeline.domain.story.look_in`.
+
+    Raises:
+        NotFound: a character or an appearance does not exist.
+        InvalidInput: too many names, a name twice, or an appearance of nobody here.
+    """
     names = [part.strip() for part in characters.split(",") if part.strip()]
     if not 1 <= len(names) <= MAX_CAST:
         raise InvalidInput(f"Name 1 to {MAX_CAST} characters with commas between them.")
@@ -33,7 +51,7 @@ async def read_cast(
     if len({c.id for c in found}) != len(found):
         raise InvalidInput("A character is named twice. Name each one once.")
     wanted = [part.strip() for part in (appearance or "").split(",") if part.strip()]
-    roles = [await _role(db, character, wanted, len(found)) for character in found]
+    roles = [await _role(db, character, wanted, len(found), place) for character in found]
     if wanted:
         names_left = ", ".join(wanted)
         raise InvalidInput(f"No character of this panel has the appearance “{names_left}”.")
@@ -41,9 +59,12 @@ async def read_cast(
 
 
 async def _role(
-    db: Database, character: Character, wanted: list[str], cast_size: int
-) -> tuple[Character, Appearance]:
-    """Take the wanted appearance that is this character's, else its first one."""
+    db: Database, character: Character, wanted: list[str], cast_size: int, place: StoryPlace
+) -> Role:
+    """Take the wanted appearance that is this character's, else what is worn at the place.
+
+    Where nothing is worn there, the first one: :func:`lint_looks` says what to do about it.
+    """
     looks = await cast.list_appearances(db, character.guild_id, character.id)
     for name in wanted:
         for look in looks:
@@ -53,13 +74,31 @@ async def _role(
     if wanted and cast_size == 1:
         # one character: its own error names the appearances that it has
         return character, await pick_appearance(db, character, wanted[0])
-    return character, await pick_appearance(db, character, None)
+    usual = look_in(looks, place)
+    return character, usual or await pick_appearance(db, character, None)
+
+
+async def place_of(
+    db: Database, series: Series, chapter: int | None, page: int | None
+) -> StoryPlace:
+    """Where a panel plays: the chapter that was said, else its page's, else the series' own.
+
+    Raises:
+        InvalidInput: chapter or page are out of their limits.
+    """
+    page = read_page(page)
+    if chapter is not None and not 1 <= chapter <= LAST_PAGE:
+        raise InvalidInput(f"Chapters go from 1 to {LAST_PAGE}.")
+    if chapter is None and page is not None:
+        told = await panels.chapters_on_page(db, series.guild_id, series.id, page)
+        chapter = told[0] if told else None
+    return StoryPlace(series.chapter if chapter is None else chapter, page)
 
 
 async def preflight(
     db: Database,
     guild_id: int,
-    roles: list[tuple[Character, Appearance]],
+    roles: list[Role],
     shot: ShotType,
     missing_shot: MissingShot = MissingShot.WARN,
 ) -> tuple[str, ...]:
@@ -106,7 +145,7 @@ async def lint(
     db: Database,
     guild_id: int,
     prompt: str,
-    roles: list[tuple[Character, Appearance]],
+    roles: list[Role],
     token_limit: int | None,
 ) -> tuple[str, ...]:
     """Check a request against the model sheets; what is doubtful comes back as warnings.
@@ -122,6 +161,35 @@ async def lint(
         known_names=names,
         token_limit=token_limit,
     )
+    return _passed(findings)
+
+
+async def lint_looks(
+    db: Database, roles: Sequence[Role], place: StoryPlace, *, named: bool
+) -> tuple[str, ...]:
+    """Check what the cast wears against the place in the story; doubts come back as warnings.
+
+    ``named`` says that the looks were asked for by name.
+
+    Raises:
+        PromptConflict: a look is not worn there; the text says what to do.
+    """
+    findings = []
+    for character, look in roles:
+        looks = await cast.list_appearances(db, character.guild_id, character.id)
+        if place.chapter is not None:
+            findings.append(lint_wardrobe(character.name, look, looks, place))
+        elif not named:
+            findings.append(lint_unplaced(character.name, look, looks))
+    return _passed([finding for finding in findings if finding is not None])
+
+
+def _passed(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """The warnings among findings, where none of them blocks.
+
+    Raises:
+        PromptConflict: one does.
+    """
     blocking = [f.text for f in findings if f.severity is Severity.BLOCK]
     if blocking:
         raise PromptConflict(" ".join(blocking[:3]))
@@ -154,12 +222,12 @@ def read_prompt(text: str) -> str:
 
 def read_page(page: int | None) -> int | None:
     """A page number from 1 to 9999, or None."""
-    if page is not None and not 1 <= page <= MAX_PAGE:
-        raise InvalidInput(f"Page numbers go from 1 to {MAX_PAGE}.")
+    if page is not None and not 1 <= page <= LAST_PAGE:
+        raise InvalidInput(f"Page numbers go from 1 to {LAST_PAGE}.")
     return page
 
 
-def read_dialogue(text: str, roles: list[tuple[Character, Appearance]]) -> tuple[DialogueLine, ...]:
+def read_dialogue(text: str, roles: list[Role]) -> tuple[DialogueLine, ...]:
     """Typed lines, spoken by the cast of the panel."""
     if not text.strip():
         return ()

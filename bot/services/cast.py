@@ -1,22 +1,22 @@
-"""The cast: series, characters, references, and checking a picture against them."""
+"""The cast: characters, references, and checking a picture against them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.services.actor import Actor
 from bot.services.boxes import read_box
-from bot.services.casting import cast_input, pick_appearance
+from bot.services.casting import calibrated, cast_input, pick_appearance
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, character_slug, clean_name
 from bot.services.registrar import Registrar, Study
+from bot.services.series import SeriesService, Setting
 from pipeline.domain.character import (
     Appearance,
     Character,
-    ColorMode,
     EntryKind,
-    ReadingDirection,
     Reference,
     ReferenceKind,
     Series,
@@ -37,7 +37,6 @@ from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 from storage.duplicates import Copy, copies_of
-from storage.keys import Keyring
 
 MAX_NOTES = 500
 MAX_UPLOADS = 40
@@ -112,78 +111,29 @@ class CastService:
         self,
         db: Database,
         blobs: BlobStore,
-        keyring: Keyring,
         registrar: Registrar,
         judge: Judge,
         locks: GuildLocks,
+        series: SeriesService,
     ) -> None:
         self._db = db
         self._blobs = blobs
-        self._keyring = keyring
         self._registrar = registrar
         self._judge = judge
         self._locks = locks
+        self._series = series
 
-    # --- series ---------------------------------------------------------------------------
+    async def create_series(self, actor: Actor, **said: Any) -> Series:
+        """See :meth:`bot.services.series.SeriesService.create`."""
+        return await self._series.create(actor, **said)
 
-    async def create_series(
-        self,
-        actor: Actor,
-        *,
-        name: str,
-        style: str = "",
-        reading_direction: ReadingDirection = ReadingDirection.LTR,
-        color_mode: ColorMode = ColorMode.COLOR,
-    ) -> Series:
-        """Start a comic; it becomes the one that the guild works on.
-
-        Raises:
-            NotAllowed: the actor may not manage the guild.
-            AlreadyExists: a series has this name.
-        """
-        actor.require_manager("create a series")
-        name = clean_name(name, "series name")
-        _limit("style", style, 200)
-        await self._keyring.guild_key(actor.guild_id)
-        await self._db.write(
-            lambda tx: cast.create_series(
-                tx,
-                guild_id=actor.guild_id,
-                name=name,
-                style=style.strip(),
-                reading_direction=reading_direction,
-                color_mode=color_mode,
-                created_by=actor.member_id,
-                now=datetime.now(UTC),
-            )
-        )
-        return await self.series(actor.guild_id)
-
-    async def update_series(self, actor: Actor, **changed: int | str | None) -> Series:
-        """Change the settings that are given (role, channels, alternates, quota).
-
-        Raises:
-            NotAllowed: the actor may not manage the guild.
-            NotFound: the guild has no series.
-        """
-        actor.require_manager("change the settings")
-        series = await self.series(actor.guild_id)
-        given = {key: value for key, value in changed.items() if value is not None}
-        if given:
-            await self._db.write(
-                lambda tx: cast.update_series(
-                    tx, guild_id=actor.guild_id, series_id=series.id, **given
-                )
-            )
-        return await self.series(actor.guild_id)
+    async def update_series(self, actor: Actor, **changed: Setting) -> Series:
+        """See :meth:`bot.services.series.SeriesService.update`."""
+        return await self._series.update(actor, **changed)
 
     async def series(self, guild_id: int) -> Series:
-        """The series that the guild works on.
-
-        Raises:
-            NotFound: there is none yet.
-        """
-        return await cast.active_series(self._db, guild_id)
+        """See :meth:`bot.services.series.SeriesService.active`."""
+        return await self._series.active(guild_id)
 
     # --- characters -----------------------------------------------------------------------
 
@@ -196,7 +146,7 @@ class CastService:
             AlreadyExists: the guild has a character of this name.
             InvalidPicture: an upload is not a picture that we take; nothing is registered.
         """
-        series = await self.series(actor.guild_id)
+        series = await cast.active_series(self._db, actor.guild_id)
         name = clean_name(new.name)
         _limit("notes", new.notes, MAX_NOTES)
         if not 0.05 <= new.height_ratio <= 5:
@@ -379,9 +329,10 @@ class CastService:
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
         look = await pick_appearance(self._db, found, appearance)
-        series = await self.series(actor.guild_id)
+        series = await cast.active_series(self._db, actor.guild_id)
         picture = await self._registrar.open(image)
         member = await cast_input(self._db, self._blobs, found, look)
+        (member,) = await calibrated(self._db, series, [member])
         candidate = Candidate(picture.png, picture.size)
         if box is not None:
             where = read_box(box, picture.size) if isinstance(box, str) else box

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bot.services.naming import clean_name
 from pipeline.domain.character import Appearance, Character, EntryKind, StoryPoint
 from pipeline.domain.errors import InvalidInput
+from pipeline.domain.story import LAST_PAGE
 from pipeline.domain.vocabulary import checked_components
 
 MAX_TEXT = 500
@@ -14,7 +15,6 @@ MAX_LICENSE = 120
 MAX_PALETTE = 12
 _POINT = re.compile(r"(\d{1,4})(?:[:.](\d{1,4}))?")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
-LAST_PAGE = 9999
 
 Range = tuple[StoryPoint | None, StoryPoint | None]
 

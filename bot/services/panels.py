@@ -2,24 +2,30 @@
 
 import asyncio
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.services.actor import Actor
 from bot.services.briefs import (
     lint,
+    lint_looks,
+    place_of,
     preflight,
     read_cast,
     read_dialogue,
-    read_page,
     read_prompt,
 )
 from bot.services.casting import resolve_role
-from bot.services.recipes import recipe_words
+from bot.services.panel_views import (
+    PanelView,
+    QueueEntry,
+    panel_recipe,
+    panel_view,
+    queue_entries,
+)
 from pipeline.domain.character import Series, ShotType
 from pipeline.domain.errors import InvalidInput, LimitReached, WrongState
-from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace
+from pipeline.domain.job import JobKind, JobStatus, QueuePlace
 from pipeline.domain.panel import (
     CastRole,
     Panel,
@@ -27,9 +33,9 @@ from pipeline.domain.panel import (
     PanelOrigin,
     PanelStatus,
 )
-from pipeline.domain.review import Posted, PostKind, Review, StoredCandidate, Tally
+from pipeline.domain.review import Posted, PostKind
 from pipeline.imaging.decode import PictureDoor
-from storage import attempts, cast, jobs, outbox, panels, reviews, votes
+from storage import cast, jobs, outbox, panels
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 
@@ -48,6 +54,7 @@ class PanelRequest:
     dialogue: str = ""
     seed: int | None = None
     style_freedom: float = 0.0
+    chapter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +78,6 @@ class Requested:
     panel: Panel
     place: QueuePlace | None
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PanelView:
-    """Everything about a panel that a card shows.
-
-    ``notes`` says what the engine left out of what the plan asked for.
-    """
-
-    panel: Panel
-    job: Job | None
-    place: QueuePlace | None
-    candidates: tuple[StoredCandidate, ...]
-    review: Review | None
-    tally: Tally | None
-    cast_names: dict[str, str]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class QueueEntry:
-    """A line of the queue."""
-
-    job: Job
-    place: QueuePlace
-    panel: Panel
 
 
 class PanelService:
@@ -124,18 +105,25 @@ class PanelService:
 
         Raises:
             InvalidInput: prompt, page, alternates or dialogue out of limits.
-            PromptConflict: the prompt contradicts the model sheets; the text says what to change.
+            PromptConflict: the prompt contradicts the model sheets, or a look is not worn at that
+                place of the story; the text says what to change.
             NotFound: a character or an appearance does not exist.
             MissingReference: a character has no picture to draw from.
             LimitReached: the member's daily quota is used up.
         """
         series = await cast.active_series(self._db, actor.guild_id)
-        roles = await read_cast(self._db, actor.guild_id, request.characters, request.appearance)
+        place = await place_of(self._db, series, request.chapter, request.page)
+        roles = await read_cast(
+            self._db, actor.guild_id, request.characters, request.appearance, place
+        )
         shot = request.shot_type or ShotType.HALF
         alternates = request.alternates or series.alternates
         prompt = read_prompt(request.prompt)
         _check_ranges(alternates, request.style_freedom)
-        doubts = await lint(self._db, actor.guild_id, prompt, roles, self._token_limit)
+        doubts = [
+            *await lint(self._db, actor.guild_id, prompt, roles, self._token_limit),
+            *await lint_looks(self._db, roles, place, named=bool(request.appearance)),
+        ]
         brief = PanelBrief(
             prompt=prompt,
             cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
@@ -143,7 +131,8 @@ class PanelService:
             alternates=alternates,
             color_mode=series.color_mode,
             dialogue=read_dialogue(request.dialogue, roles),
-            page=read_page(request.page),
+            page=place.page,
+            chapter=place.chapter,
             sketch_sha256=await self._keep(actor.guild_id, request.sketch),
             seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
             style_freedom=request.style_freedom,
@@ -167,6 +156,7 @@ class PanelService:
         *,
         characters: str,
         page: int | None = None,
+        chapter: int | None = None,
         dialogue: str = "",
         channel_id: int | None,
         dedupe_key: str,
@@ -179,7 +169,8 @@ class PanelService:
             LimitReached: the member's daily quota is used up.
         """
         series = await cast.active_series(self._db, actor.guild_id)
-        roles = await read_cast(self._db, actor.guild_id, characters, None)
+        place = await place_of(self._db, series, chapter, page)
+        roles = await read_cast(self._db, actor.guild_id, characters, None, place)
         brief = PanelBrief(
             prompt="",
             cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
@@ -187,7 +178,8 @@ class PanelService:
             alternates=1,
             color_mode=series.color_mode,
             dialogue=read_dialogue(dialogue, roles),
-            page=read_page(page),
+            page=place.page,
+            chapter=place.chapter,
         )
         await self._check_quota(actor, series)
         sha256 = await self._keep(actor.guild_id, image)
@@ -210,16 +202,19 @@ class PanelService:
             InvalidInput: prompt or alternates out of limits.
             PromptConflict: the new prompt contradicts the model sheets.
             NotFound: a character or an appearance was deleted meanwhile.
+            MissingReference: nothing is left to draw a character from.
         """
         panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
         if panel.origin is PanelOrigin.SUBMITTED:
             raise WrongState("This is a person's own drawing; there is nothing to draw again.")
         series = await cast.active_series(self._db, actor.guild_id)
         brief = _changed(panel.brief, change or PanelChange(), _seed_of(dedupe_key))
+        roles = [await resolve_role(self._db, actor.guild_id, r) for r in brief.cast]
         warnings: tuple[str, ...] = ()
         if brief.prompt != panel.brief.prompt:
-            roles = [await resolve_role(self._db, actor.guild_id, r) for r in brief.cast]
             warnings = await lint(self._db, actor.guild_id, brief.prompt, roles, self._token_limit)
+        shot, rule = brief.shot_type, series.missing_shot
+        warnings += await preflight(self._db, actor.guild_id, roles, shot, rule)
         await self._check_quota(actor, series)
         return await self._enqueue(
             actor, series, brief, PanelOrigin.GENERATED, panel.channel_id, dedupe_key, warnings
@@ -262,33 +257,11 @@ class PanelService:
         Raises:
             NotFound: the guild has no such panel.
         """
-        guild_id = actor.guild_id
-        panel = await panels.get_panel(self._db, guild_id, panel_id)
-        job = await jobs.job_of_panel(self._db, guild_id, panel_id)
-        waiting = job is not None and job.status is JobStatus.QUEUED
-        review = await reviews.review_of_panel(self._db, guild_id, panel_id)
-        names = {c.character_id: c.name for c in await cast.list_characters(self._db, guild_id)}
-        shown = await attempts.candidates_of(self._db, guild_id, panel_id, labelled_only=True)
-        return PanelView(
-            panel=panel,
-            job=job,
-            place=await jobs.place_of(self._db, job.id) if job and waiting else None,
-            candidates=tuple(shown),
-            review=review,
-            tally=await votes.tally(self._db, guild_id, panel_id),
-            cast_names=names,
-            notes=await self._notes_on(guild_id, shown),
-        )
+        return await panel_view(self._db, actor.guild_id, panel_id)
 
     async def queue(self, actor: Actor) -> list[QueueEntry]:
         """What runs in this guild (at place 0), then what waits, next first."""
-        running = await jobs.running_jobs(self._db, actor.guild_id)
-        places = [(job, QueuePlace(job.id, 0, 0, None)) for job in running]
-        places += await jobs.queue_places(self._db, actor.guild_id)
-        return [
-            QueueEntry(job, place, await panels.get_panel(self._db, actor.guild_id, job.panel_id))
-            for job, place in places
-        ]
+        return await queue_entries(self._db, actor.guild_id)
 
     async def picture(self, guild_id: int, sha256: str) -> bytes:
         """The PNG of a candidate or of an evidence card.
@@ -308,25 +281,9 @@ class PanelService:
         Raises:
             NotFound: nothing was drawn yet.
         """
-        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
-        candidates = await attempts.candidates_of(self._db, actor.guild_id, panel_id)
-        if not candidates:
-            raise WrongState(f"Panel {panel_id} is {panel.status.value}; no recipe exists yet.")
-        chosen = panel.chosen_candidate or candidates[0].id
-        plan = await attempts.plan_of(self._db, actor.guild_id, chosen)
-        if plan is None:
-            return f"Panel {panel_id} is a person's own drawing: there is no recipe."
-        return recipe_words(panel_id, plan)
+        return await panel_recipe(self._db, actor.guild_id, panel_id)
 
     # --- inside ---------------------------------------------------------------------------
-
-    async def _notes_on(self, guild_id: int, shown: Sequence[StoredCandidate]) -> tuple[str, ...]:
-        """What the engine left out of the plans of these candidates, each remark once."""
-        notes: dict[str, None] = {}
-        for candidate in shown:
-            plan = await attempts.plan_of(self._db, guild_id, candidate.id)
-            notes |= dict.fromkeys(plan.notes if plan is not None else ())
-        return tuple(notes)
 
     async def _check_quota(self, actor: Actor, series: Series) -> None:
         since = datetime.now(UTC) - timedelta(days=1)

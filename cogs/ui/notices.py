@@ -25,7 +25,7 @@ from pipeline.domain.review import Review
 
 if TYPE_CHECKING:
     from bot.services.cast import CastEntry
-    from bot.services.panels import QueueEntry
+    from bot.services.panel_views import QueueEntry
 
 _LIST = 3200
 _STATUS = {
@@ -83,7 +83,8 @@ def series_card(series: Series, title: str) -> Card:
         + f"\nModerators: {role}\nPanels go to: {channel(series.panel_channel_id)}"
         f"\nReviews go to: {channel(series.review_channel_id)}"
         f"\nAlternates: {series.alternates} · panels per member and day: {series.quota}"
-        f"\nWithout a reference for the shot: {_MISSING[series.missing_shot]}",
+        f"\nWithout a reference for the shot: {_MISSING[series.missing_shot]}"
+        f"\nChapter: {series.chapter or 'not said'}",
     )
 
 

@@ -7,8 +7,9 @@ from cogs.ui.card import Card
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, WAITING
-from pipeline.domain.character import Appearance, Character, EntryKind, Mark, StoryPoint
+from pipeline.domain.character import Appearance, Character, EntryKind, Mark
 from pipeline.domain.history import RegistryAction, RegistryEvent
+from pipeline.domain.story import range_words
 from pipeline.domain.vocabulary import color_of
 from pipeline.retrieval.coverage import CharacterCoverage
 
@@ -29,7 +30,6 @@ _KINDS = {
     EntryKind.LOCATION: "location",
     EntryKind.STYLE: "style",
 }
-_LAST_PAGE = 9999
 _CLEAR_GROUPS = 0.25
 
 
@@ -98,19 +98,6 @@ def _component_lines(components: Mapping[str, str]) -> list[str]:
         shade = f" `{color.hex}`" if color is not None else ""
         lines.append(f"{slot.replace('_', ' ')}: **{plain(value, 80)}**{shade}")
     return lines
-
-
-def range_words(start: StoryPoint | None, end: StoryPoint | None) -> str:
-    """``always``, ``from chapter 2``, ``chapters 2 to 4``, with pages where they are not whole."""
-    if start is None and end is None:
-        return "always"
-    first = "the beginning" if start is None else _place(start, whole=start.page == 1)
-    last = "the end" if end is None else _place(end, whole=end.page == _LAST_PAGE)
-    return f"in {first}" if first == last else f"from {first} to {last}"
-
-
-def _place(point: StoryPoint, *, whole: bool) -> str:
-    return f"chapter {point.chapter}" + ("" if whole else f" page {point.page}")
 
 
 def preview_card(title: str, preview: "Preview", picture: Picture, how: str) -> Card:

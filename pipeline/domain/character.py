@@ -70,7 +70,10 @@ class StoryPoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One comic of a guild and its defaults. Discord ids are snowflakes; None means not set."""
+    """One comic of a guild and its defaults. Discord ids are snowflakes; None means not set.
+
+    ``chapter`` is the one that is being drawn.
+    """
 
     id: int
     guild_id: int
@@ -89,6 +92,7 @@ class Series:
     missing_shot: MissingShot = MissingShot.WARN
     false_flag_percent: int = 10
     audit_percent: int = 10
+    chapter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

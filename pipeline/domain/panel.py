@@ -32,21 +32,49 @@ class PanelStatus(StrEnum):
 
 
 class BalloonKind(StrEnum):
-    """How a line of dialogue is lettered."""
+    """How a line of dialogue is lettered.
+
+    ``OFF_PANEL`` speaks from outside the frame, ``JOINED`` hangs on the balloon before it,
+    ``DOUBLE_TAIL`` is said by two at once.
+    """
 
     SPEECH = "speech"
     THOUGHT = "thought"
     SHOUT = "shout"
+    WHISPER = "whisper"
+    RADIO = "radio"
     CAPTION = "caption"
+    NARRATION = "narration"
+    SFX = "sfx"
+    OFF_PANEL = "off-panel"
+    JOINED = "joined"
+    DOUBLE_TAIL = "double-tail"
+
+    @property
+    def has_tail(self) -> bool:
+        """Whether somebody speaks or thinks it, so that a tail belongs to it."""
+        return self not in (BalloonKind.CAPTION, BalloonKind.NARRATION, BalloonKind.SFX)
+
+    @property
+    def is_boxed(self) -> bool:
+        """Whether it stands in a rectangle, its lines flush with one side."""
+        return self in (BalloonKind.CAPTION, BalloonKind.NARRATION)
 
 
 @dataclass(frozen=True, slots=True)
 class DialogueLine:
-    """One balloon. ``speaker`` is a ``character_id``, or None for a caption."""
+    """One balloon. ``speaker`` is a ``character_id``, or None for a caption or a sound.
+
+    ``text`` may hold ``*italic*`` and ``**bold**``. ``also`` is who says it too (double tails).
+    ``aim`` is where somebody wants the balloon's middle: shares of the frame, (0, 0) its top left;
+    None leaves it to the letterer.
+    """
 
     text: str
     speaker: str | None = None
     kind: BalloonKind = BalloonKind.SPEECH
+    also: str | None = None
+    aim: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +90,7 @@ class PanelBrief:
     """What a person asked for, complete: cast in speaking order, words, framing, dialogue.
 
     ``style_freedom`` (0 to 1) is how far the panel may leave the style of its references.
+    ``chapter`` is when it plays: a flashback belongs to the chapter that it looks back to.
     """
 
     prompt: str
@@ -75,6 +104,7 @@ class PanelBrief:
     seed: int = 0
     size: Size = PANEL_SIZE
     style_freedom: float = 0.0
+    chapter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +131,15 @@ class PlacedFigure:
     """Where a character stands in a picture. ``head`` is the box that no balloon may cover.
 
     ``mask`` is a PNG of mode L and of the picture's size (255 where the figure is seen), or None
-    where only the box is known. Masks live as long as a run; they are not stored.
+    where only the box is known. Masks live as long as a run; they are not stored. ``hands`` are
+    spared like heads where they are known and there is any other room.
     """
 
     character_id: str
     box: Box
     head: Box | None = None
     mask: bytes | None = None
+    hands: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

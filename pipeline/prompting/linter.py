@@ -41,7 +41,8 @@ class Finding:
     """One thing to know about a request. ``text`` says it to the person, with what to change.
 
     ``code`` is stable: ``conflict``, ``shared_name``, ``restated``, ``misspelt_name``,
-    ``absent_name``, ``too_long``. ``span`` is where in the request, if it is in one place.
+    ``absent_name``, ``too_long``; of :mod:`pipeline.prompting.wardrobe` ``not_worn`` and
+    ``no_chapter``. ``span`` is where in the request, if it is in one place.
     """
 
     severity: Severity

@@ -11,7 +11,7 @@ SURFACE = {
     "series create": ("name", "style?", "reading_direction?", "color_mode?"),
     "series settings": (
         "moderator_role?", "panel_channel?", "review_channel?", "alternates?", "quota?",
-        "missing_shot?",
+        "missing_shot?", "chapter?",
     ),
     "character register": (
         "name", "image", "image2?", "image3?", "image4?", "image5?", "appearance?", "shot_type?",
@@ -41,11 +41,11 @@ SURFACE = {
     "character delete": ("character",),
     "panel request": (
         "characters", "prompt", "appearance?", "shot_type?", "alternates?", "sketch?", "page?",
-        "dialogue?", "style_freedom?",
+        "dialogue?", "style_freedom?", "chapter?",
     ),
     "panel identify": ("image",),
     "panel check": ("image", "character", "appearance?", "box?"),
-    "panel submit": ("image", "characters", "page?", "dialogue?"),
+    "panel submit": ("image", "characters", "page?", "dialogue?", "chapter?"),
     "panel status": ("panel",),
     "panel cancel": ("panel",),
     "panel reroll": ("panel", "prompt?", "seed?", "shot_type?", "alternates?"),

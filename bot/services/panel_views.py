@@ -1,0 +1,99 @@
+"""What people see of panels: one of them, the queue, a recipe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.services.recipes import recipe_words
+from pipeline.domain.errors import WrongState
+from pipeline.domain.job import Job, JobStatus, QueuePlace
+from pipeline.domain.panel import Panel
+from pipeline.domain.review import Review, StoredCandidate, Tally
+from storage import attempts, cast, jobs, panels, reviews, votes
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class PanelView:
+    """Everything about a panel that a card shows.
+
+    ``notes`` says what the engine left out of what the plan asked for.
+    """
+
+    panel: Panel
+    job: Job | None
+    place: QueuePlace | None
+    candidates: tuple[StoredCandidate, ...]
+    review: Review | None
+    tally: Tally | None
+    cast_names: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A line of the queue."""
+
+    job: Job
+    place: QueuePlace
+    panel: Panel
+
+
+async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
+    """Everything about one panel.
+
+    Raises:
+        NotFound: the guild has no such panel.
+    """
+    panel = await panels.get_panel(db, guild_id, panel_id)
+    job = await jobs.job_of_panel(db, guild_id, panel_id)
+    waiting = job is not None and job.status is JobStatus.QUEUED
+    shown = await attempts.candidates_of(db, guild_id, panel_id, labelled_only=True)
+    return PanelView(
+        panel=panel,
+        job=job,
+        place=await jobs.place_of(db, job.id) if job and waiting else None,
+        candidates=tuple(shown),
+        review=await reviews.review_of_panel(db, guild_id, panel_id),
+        tally=await votes.tally(db, guild_id, panel_id),
+        cast_names={c.character_id: c.name for c in await cast.list_characters(db, guild_id)},
+        notes=await _notes_on(db, guild_id, shown),
+    )
+
+
+async def queue_entries(db: Database, guild_id: int) -> list[QueueEntry]:
+    """What runs in a guild (at place 0), then what waits, next first."""
+    running = await jobs.running_jobs(db, guild_id)
+    places = [(job, QueuePlace(job.id, 0, 0, None)) for job in running]
+    places += await jobs.queue_places(db, guild_id)
+    return [
+        QueueEntry(job, place, await panels.get_panel(db, guild_id, job.panel_id))
+        for job, place in places
+    ]
+
+
+async def panel_recipe(db: Database, guild_id: int, panel_id: int) -> str:
+    """How the chosen (or first) candidate was made: words for people, then the plan's JSON.
+
+    Raises:
+        NotFound: the guild has no such panel.
+        WrongState: nothing was drawn yet.
+    """
+    panel = await panels.get_panel(db, guild_id, panel_id)
+    candidates = await attempts.candidates_of(db, guild_id, panel_id)
+    if not candidates:
+        raise WrongState(f"Panel {panel_id} is {panel.status.value}; no recipe exists yet.")
+    plan = await attempts.plan_of(db, guild_id, panel.chosen_candidate or candidates[0].id)
+    if plan is None:
+        return f"Panel {panel_id} is a person's own drawing: there is no recipe."
+    return recipe_words(panel_id, plan)
+
+
+async def _notes_on(
+    db: Database, guild_id: int, shown: Sequence[StoredCandidate]
+) -> tuple[str, ...]:
+    """What the engine left out of the plans of these candidates, each remark once."""
+    notes: dict[str, None] = {}
+    for candidate in shown:
+        plan = await attempts.plan_of(db, guild_id, candidate.id)
+        notes |= dict.fromkeys(plan.notes if plan is not None else ())
+    return tuple(notes)

@@ -1,0 +1,91 @@
+"""The comic of a guild: started once, its settings changed now and then."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bot.services.actor import Actor
+from bot.services.edits import limited
+from bot.services.naming import clean_name
+from pipeline.domain.character import ColorMode, ReadingDirection, Series
+from pipeline.domain.errors import InvalidInput
+from pipeline.domain.story import LAST_PAGE
+from storage import cast
+from storage.database import Database
+from storage.keys import Keyring
+
+Setting = int | str | None
+
+
+class SeriesService:
+    """What people who manage a server say about its comic."""
+
+    def __init__(self, db: Database, keyring: Keyring) -> None:
+        self._db = db
+        self._keyring = keyring
+
+    async def create(
+        self,
+        actor: Actor,
+        *,
+        name: str,
+        style: str = "",
+        reading_direction: ReadingDirection = ReadingDirection.LTR,
+        color_mode: ColorMode = ColorMode.COLOR,
+    ) -> Series:
+        """Start a comic; it becomes the one that the guild works on.
+
+        Raises:
+            NotAllowed: the actor may not manage the guild.
+            AlreadyExists: a series has this name.
+        """
+        actor.require_manager("create a series")
+        name = clean_name(name, "series name")
+        limited("style", style, 200)
+        await self._keyring.guild_key(actor.guild_id)
+        await self._db.write(
+            lambda tx: cast.create_series(
+                tx,
+                guild_id=actor.guild_id,
+                name=name,
+                style=style.strip(),
+                reading_direction=reading_direction,
+                color_mode=color_mode,
+                created_by=actor.member_id,
+                now=datetime.now(UTC),
+            )
+        )
+        return await self.active(actor.guild_id)
+
+    async def update(self, actor: Actor, **changed: Setting) -> Series:
+        """Change the settings that are given (role, channels, alternates, quota, chapter …).
+
+        Raises:
+            NotAllowed: the actor may not manage the guild.
+            NotFound: the guild has no series.
+            InvalidInput: the chapter is not from 1 to 9999.
+        """
+        actor.require_manager("change the settings")
+        series = await self.active(actor.guild_id)
+        given = {key: value for key, value in changed.items() if value is not None}
+        _check_chapter(given)
+        if given:
+            await self._db.write(
+                lambda tx: cast.update_series(
+                    tx, guild_id=actor.guild_id, series_id=series.id, **given
+                )
+            )
+        return await self.active(actor.guild_id)
+
+    async def active(self, guild_id: int) -> Series:
+        """The series that the guild works on.
+
+        Raises:
+            NotFound: there is none yet.
+        """
+        return await cast.active_series(self._db, guild_id)
+
+
+def _check_chapter(given: Mapping[str, Setting]) -> None:
+    chapter = given.get("chapter")
+    if chapter is not None and (not isinstance(chapter, int) or not 1 <= chapter <= LAST_PAGE):
+        raise InvalidInput(f"Chapters go from 1 to {LAST_PAGE}.")
