@@ -477,7 +477,8 @@ CREATE TABLE reference_pose (
     reference_id  INTEGER PRIMARY KEY REFERENCES reference (id) ON DELETE CASCADE,
     guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
     keypoints     TEXT NOT NULL CHECK (json_array_length(keypoints) = 17)
-) STRICT;
+, beyond TEXT NOT NULL DEFAULT '[]'
+    CHECK (json_array_length(beyond) IN (0, 116))) STRICT;
 
 CREATE INDEX reference_pose_by_guild ON reference_pose (guild_id);
 

@@ -14,8 +14,9 @@ async def test_a_pose_is_stored_replaced_and_goes_with_its_reference(
     db: Database, build: Any
 ) -> None:
     made = await db.write(lambda tx: build.everything(tx, 1))
-    for x in (1.0, 2.5):
-        pose = Pose(((x, 2.0, 0.5),) * 17)
+    whole = ((3.0, 4.0, 0.25),) * 116
+    for x, beyond in ((1.0, whole), (2.5, ()), (2.0, whole)):
+        pose = Pose(((x, 2.0, 0.5),) * 17, beyond)
         await db.write(
             lambda tx, pose=pose: put_pose(
                 tx, guild_id=1, reference_id=made.reference_id, pose=pose
