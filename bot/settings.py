@@ -32,9 +32,18 @@ class Settings(BaseSettings):
     guild_id: int | None = Field(default=None, gt=0)
     data_dir: Path = Field(default_factory=_platform_data_dir)
     generator: str = "draft"
-    encoders: Annotated[tuple[str, ...], NoDecode] = ("palette", "structure")
+    encoders: Annotated[tuple[str, ...], NoDecode] = ("house", "palette")
     executor: Literal["local", "ray"] = "local"
     master_key: SecretStr | None = None
+    diffusers_model: str | None = None
+    diffusers_adapters: str | None = None
+    diffusers_controls: str | None = None
+    diffusers_modules: str | None = None
+    diffusers_allow_download: bool | None = None
+    diffusers_device: str | None = None
+    diffusers_dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None
+    diffusers_memory_mib: int | None = Field(default=None, ge=256)
+    diffusers_cache_mib: int | None = Field(default=None, ge=0)
 
     def engine_options(self) -> dict[str, Any]:
         """What is set for the chosen generator, by name without its prefix, secrets unwrapped.
@@ -64,7 +73,7 @@ class Settings(BaseSettings):
     @classmethod
     def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError("name at least one encoder, for instance palette,structure")
+            raise ValueError("name at least one encoder, for instance house,palette")
         return value
 
 

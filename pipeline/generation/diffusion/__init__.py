@@ -1,0 +1,1 @@
+"""Diffusion models in this process: families, loading, conditioning, memory."""

@@ -1,0 +1,53 @@
+"""Tells how far a job is, and stops it within one step when it is no longer wanted."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.domain.errors import Cancelled
+from pipeline.generation.generators.base import IsCancelled, Progress
+
+
+class Watch:
+    """Follows the denoising steps of all passes of a job.
+
+    ``passes`` times ``steps`` steps are expected; preparing and decoding count as nothing.
+    """
+
+    def __init__(self, progress: Progress, cancelled: IsCancelled, steps: int, passes: int) -> None:
+        self._progress = progress
+        self._cancelled = cancelled
+        self._total = max(1, steps * passes)
+        self._done = 0
+        self.look: Callable[[Any], bytes | None] = lambda _latents: None
+        """Turns latents into a small PNG to be shown, or says None; replaced by the engine."""
+
+    def say(self, note: str) -> None:
+        """Tell people what happens now.
+
+        Raises:
+            Cancelled: nobody wants it any more.
+        """
+        self.stop_if_cancelled()
+        self._progress(self._done / self._total, note)
+
+    def stop_if_cancelled(self) -> None:
+        """Ask whether the work is still wanted.
+
+        Raises:
+            Cancelled: it is not.
+        """
+        if self._cancelled():
+            raise Cancelled("The panel was cancelled while it was being drawn.")
+
+    def step_done(
+        self, _pipe: Any, _step: int, _timestep: Any, tensors: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Called by the pipeline at the end of every step.
+
+        Raises:
+            Cancelled: the work is not wanted any more; the pipeline stops with it.
+        """
+        self.stop_if_cancelled()
+        self._done = min(self._total, self._done + 1)
+        self._progress(self._done / self._total, "Drawing")
+        return tensors

@@ -1,0 +1,87 @@
+"""The ``diffusers`` engine: diffusion models of a known family, in this process."""
+
+from collections.abc import Mapping
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from PIL import Image
+
+from pipeline.domain.character import ColorMode
+from pipeline.domain.conditioning import ConditioningPlan
+from pipeline.domain.errors import GenerationFailed
+from pipeline.domain.panel import Candidate
+from pipeline.generation.capabilities import Capabilities
+from pipeline.generation.diffusion.abilities import capabilities_of
+from pipeline.generation.diffusion.engine import DiffusionEngine
+from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
+from pipeline.generation.diffusion.pictures import Pictures, covering
+from pipeline.generation.diffusion.watch import Watch
+from pipeline.generation.diffusion.weights import find_installed
+from pipeline.generation.generators.base import IsCancelled, Progress
+from pipeline.imaging.decode import to_png
+from pipeline.prompting.tokens import PROMPT_TOKENS
+
+OWN_VERSION = "1"
+"""Grows when this code would draw the same plan otherwise; the libraries' versions count too."""
+LEAST_SIDE, LARGEST_SIDE = 32, 4096
+MOST_STEPS, MOST_ALTERNATES = 200, 16
+
+
+class DiffusersGenerator:
+    """Draws with a diffusion model that lies in a folder of the host.
+
+    The constructor looks at the folders and says what is missing; the model is loaded with the
+    first plan. On a CPU the same plan gives the same pixels, alone or among other alternates. On
+    a GPU alternates are drawn in one batch, whose kernels may round otherwise than for one.
+    """
+
+    name = "diffusers"
+    # what is known before the weights were looked at: the preflight reads it
+    capabilities = Capabilities(prompt_tokens=PROMPT_TOKENS)
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        chosen = DiffusersOptions.of(options)
+        need_libraries()
+        installed = find_installed(chosen)
+        libraries = [f"{name} {installed_version(name)}" for name in ("diffusers", "torch")]
+        self.version = " · ".join([OWN_VERSION, installed.family.name, *libraries])
+        self.capabilities = capabilities_of(installed, installed.files())
+        self._engine = DiffusionEngine(installed, chosen)
+
+    def generate(
+        self,
+        plan: ConditioningPlan,
+        pictures: Mapping[str, bytes],
+        *,
+        progress: Progress,
+        cancelled: IsCancelled,
+    ) -> list[Candidate]:
+        """Draw the alternates of a plan; see :class:`Generator`.
+
+        Raises:
+            Cancelled: ``cancelled()`` became true; noticed within one step.
+            MissingReference: a picture that the plan names was not given.
+            GenerationFailed: a number of the plan is out of range, or the model could not draw.
+        """
+        _check(plan)
+        watch = Watch(progress, cancelled, plan.sampling.steps, plan.alternates)
+        drawn = self._engine.draw(plan, Pictures(pictures), watch)
+        progress(1.0, "Drawn")
+        return [_candidate(image, plan) for image in drawn]
+
+
+def _check(plan: ConditioningPlan) -> None:
+    sides = all(LEAST_SIDE <= side <= LARGEST_SIDE for side in plan.size)
+    steps = 1 <= plan.sampling.steps <= MOST_STEPS
+    if not (sides and steps and 1 <= plan.alternates <= MOST_ALTERNATES):
+        raise GenerationFailed(
+            f"This engine draws {LEAST_SIDE} to {LARGEST_SIDE} pixels a side, in 1 to {MOST_STEPS} steps, "
+            f"at most {MOST_ALTERNATES} alternates. Ask for a panel within that."
+        )
+
+
+def _candidate(image: Image.Image, plan: ConditioningPlan) -> Candidate:
+    picture = covering(image.convert("RGB"), plan.size)
+    if plan.color_mode is ColorMode.GRAYSCALE:
+        picture = picture.convert("L").convert("RGB")
+    return Candidate(image=to_png(picture), size=plan.size)
