@@ -34,6 +34,11 @@ class BitIndex:
         """How many rows it holds."""
         return sum(len(rows) for rows in self._rows)
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(part.nbytes for part in (*self._rows, *self._planes))
+
     def add(self, rows: Rows, vectors: Vectors) -> None:
         """Take the signs of vectors (n, dimensions), with their row numbers (n,)."""
         self._rows.append(rows)

@@ -19,6 +19,7 @@ from storage import mirror
 from storage.connections import open_reader, open_writer
 from storage.errors import DatabaseBusy, DatabaseError
 from storage.migrate import migrate
+from storage.shelf import Shelf, open_shelf
 from storage.vector_support import NUMPY, VectorSupport, detect, vector_support
 from storage.writer import Writer, commit_together
 
@@ -44,9 +45,15 @@ class Database:
     """What :func:`open_database` yields. Use it on the event loop that opened it."""
 
     def __init__(
-        self, path: Path, vector_index: str, writer: Writer, readers: Sequence[aiosqlite.Connection]
+        self,
+        path: Path,
+        vector_index: str,
+        writer: Writer,
+        readers: Sequence[aiosqlite.Connection],
+        shelf: Shelf,
     ) -> None:
         self.path = path
+        self.shelf = shelf
         self.vector_index = vector_index
         self._writer = writer
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
@@ -70,7 +77,9 @@ class Database:
             DatabaseError: the database is closed or busy, or the commit failed.
             Exception: whatever ``work`` raised; then nothing of it was kept.
         """
-        return await self._writer.run(work)
+        value = await self._writer.run(work)
+        self.shelf.sweep()
+        return value
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -124,7 +133,9 @@ async def open_database(
         await writer.start()
         stack.push_async_callback(writer.stop)
         readers = [await _enter_reader(stack, path, support) for _ in range(READERS)]
-        yield Database(path, support.name, writer, readers)
+        shelf = open_shelf(path)
+        stack.callback(shelf.close)
+        yield Database(path, support.name, writer, readers, shelf)
 
 
 def _open_migrated(path: Path, support: VectorSupport) -> sqlite3.Connection:

@@ -522,3 +522,33 @@ CREATE INDEX verdict_label_by_guild ON verdict_label (guild_id, id) WHERE withdr
 CREATE INDEX verdict_label_by_sample ON verdict_label (sample_id);
 
 CREATE INDEX verdict_label_by_review ON verdict_label (review_id);
+
+CREATE TABLE vector_change (
+    guild_id  INTEGER PRIMARY KEY,
+    stamp     INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER vector_added AFTER INSERT ON fingerprint BEGIN
+    INSERT INTO vector_change (guild_id, stamp) VALUES (0, random()), (NEW.guild_id, random())
+    ON CONFLICT (guild_id) DO UPDATE SET stamp = excluded.stamp;
+END;
+
+CREATE TRIGGER vector_changed AFTER UPDATE ON fingerprint BEGIN
+    INSERT INTO vector_change (guild_id, stamp) VALUES (0, random()), (NEW.guild_id, random())
+    ON CONFLICT (guild_id) DO UPDATE SET stamp = excluded.stamp;
+END;
+
+CREATE TRIGGER vector_removed AFTER DELETE ON fingerprint BEGIN
+    INSERT INTO vector_change (guild_id, stamp) VALUES (0, random()), (OLD.guild_id, random())
+    ON CONFLICT (guild_id) DO UPDATE SET stamp = excluded.stamp;
+END;
+
+CREATE TRIGGER vector_moved AFTER UPDATE OF appearance_row ON reference
+WHEN OLD.appearance_row <> NEW.appearance_row BEGIN
+    INSERT INTO vector_change (guild_id, stamp) VALUES (0, random()), (NEW.guild_id, random())
+    ON CONFLICT (guild_id) DO UPDATE SET stamp = excluded.stamp;
+END;
+
+CREATE TRIGGER vector_change_forgotten AFTER DELETE ON guild BEGIN
+    DELETE FROM vector_change WHERE guild_id = OLD.guild_id;
+END;

@@ -1,9 +1,11 @@
 """Who in this guild looks like this? Nearest references by one encoder's vectors.
 
-sqlite-vec answers where it is active and its mirror is in step; numpy reads the fingerprint rows
-otherwise. Both give the same references in the same order, up to float32 rounding. A guild with
-very many vectors of one kind is searched by sign bits kept in memory, and the best few hundred are
-rescored exactly: then a far neighbour may be missed, a near one hardly ever.
+What is asked for again without a change in between is answered from a copy in memory (see
+:mod:`storage.shelf`). Else sqlite-vec answers where it is active and its mirror is in step, and
+numpy reads the fingerprint rows otherwise. All give the same references in the same order, up to
+float32 rounding. A guild with very many vectors of one kind is searched by sign bits kept in
+memory, and the best few hundred are rescored exactly: then a far neighbour may be missed, a near
+one hardly ever.
 """
 
 import asyncio
@@ -11,7 +13,6 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import aiosqlite
 import numpy as np
@@ -27,22 +28,52 @@ from storage.mirror import MirrorKey, knn_sql
 MOST = 4096
 """The most neighbours that one search returns (the limit of sqlite-vec)."""
 MANY = 5_000
-"""Vectors of one kind in one guild from which sign bits are searched first. Below, a scan by
-sqlite-vec takes less than three milliseconds and is exact."""
+"""Vectors of one kind in one guild from which sign bits are searched. Fewer are few megabytes, and
+a product with all of them is exact and takes less than a millisecond."""
 _RESCORED_LEAST, _RESCORED_EACH = 200, 16
 _CHUNK = 4096
+_OF_GUILD = (
+    "SELECT id, reference_id, vector FROM fingerprint "
+    "WHERE guild_id = :guild AND encoder = :encoder AND crop = :crop AND color_mode = :mode"
+)
+_OF_LOOK = (
+    # The plus sign keeps the planner from walking through all references of the guild.
+    "SELECT f.id, f.reference_id, f.vector FROM reference AS r "
+    "JOIN fingerprint AS f ON f.reference_id = r.id WHERE +r.guild_id = :guild "
+    "AND r.appearance_row = :look AND f.encoder = :encoder AND f.crop = :crop "
+    "AND f.color_mode = :mode"
+)
+
+Vectors = NDArray[np.float32]
 
 
-@dataclass(slots=True)
-class _Kept:
-    """The bits of one guild and kind, or how many vectors it has; true until ``changes`` moves."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A guild was searched once; a second time is worth a copy. How many vectors it has."""
 
-    changes: int
     count: int
-    index: BitIndex | None = None
 
 
-_kept: WeakKeyDictionary[Database, dict[tuple[int, MirrorKey], _Kept]] = WeakKeyDictionary()
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorCopy:
+    """The vectors of a guild or of a look in memory: ``ids`` (n,) and ``stored`` (n, d)."""
+
+    ids: NDArray[np.int64]
+    stored: Vectors
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.ids.nbytes + self.stored.nbytes
+
+    def nearest(self, vector: FloatVector, k: int) -> list[tuple[int, float]]:
+        """The ``k`` most similar as (reference id, cosine), the most similar first, then by id."""
+        similarity = self.stored @ vector
+        some = _at_least_the_best(similarity, k)
+        order = np.lexsort((self.ids[some], -similarity[some]))[:k]
+        chosen = some[order]
+        cosines = similarity[chosen].clip(-1, 1)
+        return list(zip(self.ids[chosen].tolist(), cosines.tolist(), strict=True))
 
 
 async def nearest(
@@ -53,6 +84,8 @@ async def nearest(
     color_mode: ColorMode,
     vector: FloatVector,
     k: int,
+    *,
+    appearance_row: int | None = None,
 ) -> list[tuple[int, float]]:
     """The references of a guild that are most similar to a vector.
 
@@ -64,6 +97,7 @@ async def nearest(
         color_mode: colour or grey.
         vector: unit float32 of shape ``(d,)``.
         k: how many, 1 to 4096.
+        appearance_row: only references of this look; None for all.
 
     Returns:
         ``(reference_id, cosine in [-1, 1])``, most similar first, then lower id.
@@ -74,85 +108,126 @@ async def nearest(
     """
     if not 1 <= k <= MOST:
         raise ValueError(f"k must be 1 to {MOST}, got {k}")
-    key = MirrorKey(str(encoder), crop.value, color_mode.value)
+    search = _Search(
+        db, guild_id, MirrorKey(str(encoder), crop.value, color_mode.value), appearance_row
+    )
+    held = db.shelf.get(guild_id, search.kept_as)
+    if isinstance(held, VectorCopy):
+        _check_size(encoder, vector, held.stored.shape[1])
+        return held.nearest(vector, k)
     async with db.reader() as reader:
         known = await _row(
             reader,
-            "SELECT dimensions, stale, changes FROM vector_mirror WHERE name = ?",
-            (key.table,),
+            "SELECT dimensions, stale FROM vector_mirror WHERE name = ?",
+            (search.key.table,),
         )
         if known is None:
             return []
-        if vector.dtype != np.float32 or vector.shape != (known["dimensions"],):
-            raise EncoderMismatch(
-                f"The registered vectors of {encoder} have {known['dimensions']} numbers; "
-                "re-index the references with the encoder in use."
-            )
-        kept = await _remembered(db, reader, guild_id, key, known["changes"])
-        if kept.count > MANY:
-            return await _by_bits(reader, key, guild_id, vector, k, kept)
-        if db.has_vec0 and not known["stale"]:
-            return await _by_vec0(reader, key, guild_id, vector, k)
-        return await _by_numpy(reader, key, guild_id, vector, k)
+        _check_size(encoder, vector, known["dimensions"])
+        if isinstance(held, BitIndex):
+            return await search.by_bits(reader, held, vector, k)
+        serves = db.has_vec0 and not known["stale"] and appearance_row is None
+        return await search.first(reader, held, vector, k, by_vec0=serves)
 
 
-async def _remembered(
-    db: Database, reader: aiosqlite.Connection, guild_id: int, key: MirrorKey, changes: int
-) -> _Kept:
-    """What is known of a guild's vectors of one kind, counted again after a change."""
-    known = _kept.setdefault(db, {})
-    kept = known.get((guild_id, key))
-    if kept is None or kept.changes != changes:
+def _check_size(encoder: EncoderKey, vector: FloatVector, dimensions: int) -> None:
+    if vector.dtype != np.float32 or vector.shape != (dimensions,):
+        raise EncoderMismatch(
+            f"The registered vectors of {encoder} have {dimensions} numbers; "
+            "re-index the references with the encoder in use."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What is searched: vectors of one kind in one guild, of all its looks or of one."""
+
+    db: Database
+    guild_id: int
+    key: MirrorKey
+    look: int | None
+
+    @property
+    def kept_as(self) -> tuple[MirrorKey, int | None]:
+        """Under which key copies of it lie on the shelf."""
+        return self.key, self.look
+
+    async def first(
+        self,
+        reader: aiosqlite.Connection,
+        asked: _Asked | None,
+        vector: FloatVector,
+        k: int,
+        *,
+        by_vec0: bool,
+    ) -> list[tuple[int, float]]:
+        """Answer without a copy, or make one where that is worth it."""
+        stamp = self.db.shelf.stamp(self.guild_id)
+        count = asked.count if asked else await self._count(reader)
+        if by_vec0 and asked is None:
+            self._keep(_Asked(count), 100, stamp)
+            return await _by_vec0(reader, self.key, self.guild_id, vector, k)
+        if self.look is None and count > MANY:
+            index = await self._read_bits(reader, len(vector))
+            self._keep(index, index.size, stamp)
+            return await self.by_bits(reader, index, vector, k)
+        copy = await self._read_copy(reader, len(vector))
+        self._keep(copy, copy.size, stamp)
+        return copy.nearest(vector, k)
+
+    async def by_bits(
+        self, reader: aiosqlite.Connection, index: BitIndex, vector: FloatVector, k: int
+    ) -> list[tuple[int, float]]:
+        """Candidates by their signs, then the true cosines of these."""
+        count = max(_RESCORED_LEAST, _RESCORED_EACH * k)
+        # Here and not in a thread: a millisecond for 100,000 vectors, less than there and back.
+        rows = index.candidates(vector, count)
+        # The plus signs keep the planner from walking through all rows of the guild.
+        found = await reader.execute_fetchall(
+            "SELECT reference_id, vector FROM fingerprint "
+            "WHERE id IN (SELECT value FROM json_each(?)) AND +guild_id = ? AND +encoder = ?",
+            (json.dumps(rows.tolist()), self.guild_id, self.key.encoder),
+        )
+        return _copy_of(list(found), len(vector)).nearest(vector, k)
+
+    async def _count(self, reader: aiosqlite.Connection) -> int:
+        if self.look is not None:
+            return 0
         row = await _row(
             reader,
-            "SELECT count(*) AS n FROM fingerprint "
-            "WHERE guild_id = ? AND encoder = ? AND crop = ? AND color_mode = ?",
-            (guild_id, key.encoder, key.crop, key.color_mode),
+            f"SELECT count(*) AS n FROM ({_OF_GUILD})",
+            self._parameters,  # noqa: S608 - ours
         )
-        kept = _Kept(changes, row["n"] if row else 0)
-        known[guild_id, key] = kept
-    return kept
+        return row["n"] if row else 0
 
+    async def _read_copy(self, reader: aiosqlite.Connection, dimensions: int) -> VectorCopy:
+        sql = _OF_GUILD if self.look is None else _OF_LOOK
+        return _copy_of(list(await reader.execute_fetchall(sql, self._parameters)), dimensions)
 
-async def _by_bits(
-    reader: aiosqlite.Connection,
-    key: MirrorKey,
-    guild_id: int,
-    vector: FloatVector,
-    k: int,
-    kept: _Kept,
-) -> list[tuple[int, float]]:
-    if kept.index is None:
-        kept.index = await _read_bits(reader, key, guild_id, len(vector))
-    count = max(_RESCORED_LEAST, _RESCORED_EACH * k)
-    # Here and not in a thread: a millisecond for 100,000 vectors, less than the way there and back.
-    rows = kept.index.candidates(vector, count)
-    # The plus signs keep the planner from walking through all rows of the guild.
-    found = await reader.execute_fetchall(
-        "SELECT reference_id, vector FROM fingerprint "
-        "WHERE id IN (SELECT value FROM json_each(?)) AND +guild_id = ? AND +encoder = ?",
-        (json.dumps(rows.tolist()), guild_id, key.encoder),
-    )
-    return _rank(list(found), vector, k)
+    async def _read_bits(self, reader: aiosqlite.Connection, dimensions: int) -> BitIndex:
+        """The bits of all vectors, read in pieces; the first piece gives the centre."""
+        index: BitIndex | None = None
+        async with reader.execute(_OF_GUILD, self._parameters) as cursor:
+            while rows := list(await cursor.fetchmany(_CHUNK)):
+                ids = np.array([row["id"] for row in rows], np.int64)
+                stored = _stacked(rows, dimensions)
+                if index is None:
+                    index = BitIndex(dimensions, stored.mean(axis=0, dtype=np.float32))
+                await asyncio.to_thread(index.add, ids, stored)
+        return index or BitIndex(dimensions, np.zeros(dimensions, np.float32))
 
+    def _keep(self, value: object, size: int, stamp: int | None) -> None:
+        self.db.shelf.put(self.guild_id, self.kept_as, value, size=size, stamp=stamp)
 
-async def _read_bits(
-    reader: aiosqlite.Connection, key: MirrorKey, guild_id: int, dimensions: int
-) -> BitIndex:
-    """The bits of all vectors, read in pieces; the first piece gives the centre."""
-    index: BitIndex | None = None
-    async with reader.execute(
-        "SELECT id, vector FROM fingerprint "
-        "WHERE guild_id = ? AND encoder = ? AND crop = ? AND color_mode = ?",
-        (guild_id, key.encoder, key.crop, key.color_mode),
-    ) as cursor:
-        while rows := list(await cursor.fetchmany(_CHUNK)):
-            ids = np.array([row["id"] for row in rows], np.int64)
-            stored = _stacked(rows)
-            if index is None:
-                index = BitIndex(dimensions, stored.mean(axis=0, dtype=np.float32))
-            await asyncio.to_thread(index.add, ids, stored)
-    return index or BitIndex(dimensions, np.zeros(dimensions, np.float32))
+    @property
+    def _parameters(self) -> dict[str, object]:
+        return {
+            "guild": self.guild_id,
+            "encoder": self.key.encoder,
+            "crop": self.key.crop,
+            "mode": self.key.color_mode,
+            "look": self.look,
+        }
 
 
 async def _by_vec0(
@@ -165,35 +240,27 @@ async def _by_vec0(
     ]
 
 
-async def _by_numpy(
-    reader: aiosqlite.Connection, key: MirrorKey, guild_id: int, vector: FloatVector, k: int
-) -> list[tuple[int, float]]:
-    rows = await reader.execute_fetchall(
-        "SELECT reference_id, vector FROM fingerprint "
-        "WHERE guild_id = ? AND encoder = ? AND crop = ? AND color_mode = ?",
-        (guild_id, key.encoder, key.crop, key.color_mode),
-    )
-    return _rank(list(rows), vector, k)
+def _at_least_the_best(similarity: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    """The places of the ``k`` largest numbers, with all that equal the last of them."""
+    if len(similarity) <= k:
+        return np.arange(len(similarity))
+    least = np.partition(similarity, len(similarity) - k)[-k]
+    return np.flatnonzero(similarity >= least)
 
 
-def _rank(rows: Sequence[sqlite3.Row], vector: FloatVector, k: int) -> list[tuple[int, float]]:
-    if not rows:
-        return []
-    ids = np.array([row["reference_id"] for row in rows])
-    stored = _stacked(rows)
-    similarity = np.clip(stored @ vector, -1, 1)
-    order = np.lexsort((ids, -similarity))[:k]
-    return [(int(ids[i]), float(similarity[i])) for i in order]
+def _copy_of(rows: Sequence[sqlite3.Row], dimensions: int) -> VectorCopy:
+    ids = np.array([row["reference_id"] for row in rows], np.int64)
+    return VectorCopy(ids, _stacked(rows, dimensions))
 
 
-def _stacked(rows: Sequence[sqlite3.Row]) -> NDArray[np.float32]:
+def _stacked(rows: Sequence[sqlite3.Row], dimensions: int) -> Vectors:
     """The vectors of rows, shape (rows, dimensions)."""
     joined = b"".join(row["vector"] for row in rows)
-    return np.frombuffer(joined, "<f4").reshape(len(rows), -1).astype(np.float32, copy=False)
+    return np.frombuffer(joined, "<f4").reshape(-1, dimensions).astype(np.float32, copy=False)
 
 
 async def _row(
-    reader: aiosqlite.Connection, sql: str, params: Sequence[object]
+    reader: aiosqlite.Connection, sql: str, params: Sequence[object] | dict[str, object]
 ) -> sqlite3.Row | None:
     rows = list(await reader.execute_fetchall(sql, params))
     return rows[0] if rows else None
