@@ -82,6 +82,7 @@ def _shortfalls(plan: ConditioningPlan, engine: Capabilities) -> Iterator[str]:
     """What the plan asks for and the engine cannot do, a few words each."""
     kinds = {module.kind.value for module in plan.modules}
     unguided = dict.fromkeys(c.kind.value for c in plan.controls if not _guides(engine, c.kind))
+    draws = engine.references > 0 and not engine.pastes_references
     asked = (
         (bool(plan.negative or plan.negative_parts), engine.negative, "negative prompt"),
         (bool(unguided), False, f"guide pictures ({', '.join(unguided)})"),
@@ -96,6 +97,7 @@ def _shortfalls(plan: ConditioningPlan, engine: Capabilities) -> Iterator[str]:
             False,
             f"more than {engine.references} reference pictures per character",
         ),
+        (draws, engine.reference_attention, "reference attention"),
         (plan.style_freedom > 0, not engine.pastes_references, "freedom of style"),
     )
     for wanted, able, words in asked:

@@ -20,6 +20,8 @@ _BUILT_IN = {
     "a1111": "pipeline.generation.generators.a1111:A1111Generator",
 }
 
+_EXTRAS = {"comfyui": "remote", "a1111": "remote"}
+
 
 def known_generators() -> dict[str, str]:
     """Name → ``module:class`` of every engine that could be loaded, sorted by name."""
@@ -77,6 +79,6 @@ def _factory(name: str) -> Callable[..., Generator]:
     except ImportError as error:
         raise GeneratorUnavailable(
             f"The generator “{name}” needs the package “{error.name}”, which is not installed. "
-            "Install the extra: pip install 'onmodel[gpu]'."
+            f"Install the extra: pip install 'onmodel[{_EXTRAS.get(name, 'gpu')}]'."
         ) from error
     return factory
