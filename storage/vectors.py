@@ -36,6 +36,7 @@ _OF_GUILD = (
     "SELECT id, reference_id, vector FROM fingerprint "
     "WHERE guild_id = :guild AND encoder = :encoder AND crop = :crop AND color_mode = :mode"
 )
+_COUNT = f"SELECT count(*) AS n FROM ({_OF_GUILD})"  # noqa: S608 - text of our own
 _OF_LOOK = (
     # The plus sign keeps the planner from walking through all references of the guild.
     "SELECT f.id, f.reference_id, f.vector FROM reference AS r "
@@ -193,11 +194,7 @@ class _Search:
     async def _count(self, reader: aiosqlite.Connection) -> int:
         if self.look is not None:
             return 0
-        row = await _row(
-            reader,
-            f"SELECT count(*) AS n FROM ({_OF_GUILD})",
-            self._parameters,  # noqa: S608 - ours
-        )
+        row = await _row(reader, _COUNT, self._parameters)
         return row["n"] if row else 0
 
     async def _read_copy(self, reader: aiosqlite.Connection, dimensions: int) -> VectorCopy:
