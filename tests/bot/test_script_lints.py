@@ -1,0 +1,87 @@
+"""Script lints: each finding names its line and the way out; causes excuse changes."""
+
+import pytest
+
+from bot.bench.script_lints import CAST, findings, lint_figures, planted_script
+from pipeline.script.lint import lint_script
+from pipeline.script.reading import Severity, read_script
+
+HEAD = "Title: T\nChapter: 3\nPAGE 1\nINT. HALL\nPANEL 1 (full)\nCast: Mira (coat), Oskar (coat)\n"
+FIRST = HEAD + "Props: lantern (Mira)\nThey wait.\n"
+
+
+def problems(text: str) -> list[tuple[int, str, str]]:
+    reading = read_script(text)
+    assert reading.script is not None, reading.problems
+    return [(p.line, p.code, p.text) for p in lint_script(reading, CAST)]
+
+
+@pytest.mark.parametrize(
+    ("panel", "line", "code", "words"),
+    [
+        ("Cast: Mria\nShe waits.", 10, "unknown-character", "Did you mean Mira?"),
+        ("Cast: Mira (pyjamas)\nMira changes.", 10, "unknown-appearance", "there are mira_coat"),
+        ("Cast: Mira (armour)\nShe puts it on.", 10, "appearance-not-valid", "use mira_coat"),
+        ("Cast: Mira (gown)\nA waltz.", 10, "outfit-change", "Say that they change"),
+        ("Cast: Oskar, Mira\nThey wait.", 10, "sides-change", "say who crosses"),
+        ("Cast: Mira\nShe waits.\nOSKAR: Yes?", 12, "speaker-not-in-panel", "Oskar (off)"),
+        (
+            "Cast: Mira, Oskar\nProps: lantern (Oskar)\nThey wait.",
+            11,
+            "prop-change",
+            "was Mira’s a moment ago",
+        ),
+        ("Cast: Mira, Oskar\nProps: rope\nThey wait.", 11, "prop-change", "where it went"),
+    ],
+)
+def test_a_finding_names_line_and_way_out(panel: str, line: int, code: str, words: str):
+    found = problems(f"{FIRST}PANEL 2 (full)\n{panel}\n")
+    assert [(one[0], one[1]) for one in found] == [(line, code)]
+    assert words in found[0][2]
+
+
+@pytest.mark.parametrize(
+    "panel",
+    [
+        "Cast: Mira (gown)\nShe puts on a gown.",
+        "Cast: Oskar, Mira\nReverse angle.",
+        "Cast: Mira, Oskar\nProps: lantern (Oskar)\nShe hands him the lantern.",
+        "Cast: Mira\nShe waits.\nOSKAR (off): Yes?",
+        "Cast: Mira (gown)\nA waltz.\nCAPTION: The next day.",
+    ],
+)
+def test_a_cause_excuses_a_change(panel: str):
+    assert problems(f"{FIRST}PANEL 2 (full)\n{panel}\n") == []
+
+
+def test_a_new_scene_begins_anew():
+    assert problems(f"{FIRST}EXT. YARD\nPANEL 2 (full)\nCast: Oskar, Mira (gown)\nDusk.\n") == []
+
+
+def test_without_a_look_the_one_of_the_chapter_is_meant():
+    chapter_five = "Title: T\nChapter: 5\nPAGE 1\nPANEL 1 (full)\nCast: Mira (coat)\nShe waits.\n"
+    ((_, code, text),) = problems(chapter_five)
+    assert (code, "mira_gown" in text) == ("appearance-not-valid", True)
+    assert problems(chapter_five.replace(" (coat)", "")) == []
+
+
+def test_only_what_stops_the_making_is_an_error():
+    text = f"{FIRST}PANEL 2 (full)\nCast: Oskar, Mira (gown), Nobody\nThey wait.\n"
+    reading = read_script(text)
+    levels = {p.code: p.severity for p in lint_script(reading, CAST)}
+    assert levels == {
+        "unknown-character": Severity.ERROR,
+        "outfit-change": Severity.WARNING,
+        "sides-change": Severity.HINT,
+    }
+
+
+def test_planted_contradictions_are_found_and_little_else():
+    recall, precision = lint_figures(80)
+    misses = [
+        (seed, sorted(findings(one.text) ^ one.faults))
+        for seed in range(80)
+        if findings((one := planted_script(seed)).text) != one.faults
+    ]
+    assert recall.value >= 0.95, misses
+    assert precision.value >= 0.9, misses
