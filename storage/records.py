@@ -16,6 +16,8 @@ from pipeline.domain.panel import (
     DialogueLine,
     PanelBrief,
     PlacedFigure,
+    PlanPart,
+    Revision,
 )
 from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, Verdict
 
@@ -44,15 +46,31 @@ def brief_from_json(text: str) -> PanelBrief:
                 "cast": tuple(CastRole(**role) for role in data["cast"]),
                 "shot_type": ShotType(data["shot_type"]),
                 "color_mode": ColorMode(data["color_mode"]),
-                "dialogue": tuple(
-                    DialogueLine(**{**line, "kind": BalloonKind(line["kind"])})
-                    for line in data["dialogue"]
-                ),
+                "dialogue": tuple(_line(line) for line in data["dialogue"]),
                 "size": Size(*data["size"]),
+                "lead": tuple(data.get("lead", ())),
+                "revision": _revision(data.get("revision")),
             }
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a panel brief: {error}") from error
+
+
+def dialogue_to_json(lines: Sequence[DialogueLine]) -> str:
+    """The lines of a panel as text."""
+    return to_json([asdict(line) for line in lines])
+
+
+def dialogue_from_json(text: str) -> tuple[DialogueLine, ...]:
+    """Read :func:`dialogue_to_json` back.
+
+    Raises:
+        ValueError: not lines of dialogue.
+    """
+    try:
+        return tuple(_line(line) for line in json.loads(text))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not lines of dialogue: {error}") from error
 
 
 def report_to_json(report: CandidateReport) -> str:
@@ -92,7 +110,12 @@ def figures_to_json(figures: Sequence[PlacedFigure]) -> str:
     """Where the characters stand, as text; masks are left out."""
     return to_json(
         [
-            {"character_id": figure.character_id, "box": figure.box, "head": figure.head}
+            {
+                "character_id": figure.character_id,
+                "box": figure.box,
+                "head": figure.head,
+                "hands": figure.hands,
+            }
             for figure in figures
         ]
     )
@@ -106,7 +129,12 @@ def figures_from_json(text: str) -> tuple[PlacedFigure, ...]:
     """
     try:
         return tuple(
-            PlacedFigure(figure["character_id"], Box(*figure["box"]), _box(figure["head"]))
+            PlacedFigure(
+                figure["character_id"],
+                Box(*figure["box"]),
+                _box(figure["head"]),
+                hands=tuple(Box(*hand) for hand in figure.get("hands", ())),
+            )
             for figure in json.loads(text)
         )
     except (KeyError, TypeError) as error:
@@ -125,6 +153,17 @@ def hashes_from_row(row: sqlite3.Row) -> PictureHashes:
     """Read the four columns back."""
     return PictureHashes(
         row["hash_version"], _int(row["phash"]), _int(row["dhash"]), _int(row["ahash"])
+    )
+
+
+def _line(data: Mapping[str, Any]) -> DialogueLine:
+    aim = data.get("aim")
+    return DialogueLine(
+        **{
+            **data,
+            "kind": BalloonKind(data["kind"]),
+            "aim": None if aim is None else (float(aim[0]), float(aim[1])),
+        }
     )
 
 
@@ -155,6 +194,12 @@ def _promise(data: Mapping[str, Any] | None) -> Promise | None:
 
 def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:
     return None if values is None else (values[0], values[1])
+
+
+def _revision(data: Mapping[str, Any] | None) -> Revision | None:
+    if data is None:
+        return None
+    return Revision(**{**data, "changed": tuple(map(PlanPart, data["changed"]))})
 
 
 def _box(values: Sequence[int] | None) -> Box | None:

@@ -5,6 +5,7 @@ The one place where descriptions are made; exports, cards and indexes take their
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.comics.markup import plain_text
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import BalloonKind, DialogueLine, PanelBrief
 
@@ -18,6 +19,14 @@ _VERBS = {
     BalloonKind.SPEECH: "says",
     BalloonKind.THOUGHT: "thinks",
     BalloonKind.SHOUT: "shouts",
+    BalloonKind.WHISPER: "whispers",
+    BalloonKind.RADIO: "says over the radio",
+    BalloonKind.OFF_PANEL: "says out of sight",
+}
+_NAMED = {
+    BalloonKind.CAPTION: "Caption",
+    BalloonKind.NARRATION: "Narration",
+    BalloonKind.SFX: "Sound",
 }
 _ENDS = (".", "!", "?", "…", "。", "！", "？")
 
@@ -39,10 +48,12 @@ def scene_text(brief: PanelBrief, names: Mapping[str, str]) -> str:
 
 def spoken_text(line: DialogueLine, names: Mapping[str, str]) -> str:
     """One line with its speaker: ``Mira says: “Hello!”``."""
-    quoted = f"“{' '.join(line.text.split())}”"
-    if line.kind is BalloonKind.CAPTION:
-        return f"Caption: {quoted}"
+    quoted = f"“{' '.join(plain_text(line.text).split())}”"
+    if line.kind in _NAMED:
+        return f"{_NAMED[line.kind]}: {quoted}"
     speaker = name_of(line.speaker, names) if line.speaker else "Someone"
+    if line.also:
+        return f"{speaker} and {name_of(line.also, names)} say: {quoted}"
     return f"{speaker} {_VERBS.get(line.kind, 'says')}: {quoted}"
 
 

@@ -19,21 +19,42 @@ _KINDS = {
     "thinks": BalloonKind.THOUGHT,
     "shout": BalloonKind.SHOUT,
     "shouts": BalloonKind.SHOUT,
+    "whisper": BalloonKind.WHISPER,
+    "whispers": BalloonKind.WHISPER,
+    "radio": BalloonKind.RADIO,
+    "electric": BalloonKind.RADIO,
+    "phone": BalloonKind.RADIO,
     "caption": BalloonKind.CAPTION,
-    "narration": BalloonKind.CAPTION,
+    "narration": BalloonKind.NARRATION,
+    "narrator": BalloonKind.NARRATION,
+    "sfx": BalloonKind.SFX,
+    "sound": BalloonKind.SFX,
+    "off-panel": BalloonKind.OFF_PANEL,
+    "off panel": BalloonKind.OFF_PANEL,
+    "off": BalloonKind.OFF_PANEL,
+    "joined": BalloonKind.JOINED,
+    "double-tail": BalloonKind.DOUBLE_TAIL,
+    "double tail": BalloonKind.DOUBLE_TAIL,
+    "both": BalloonKind.DOUBLE_TAIL,
 }
+# Kinds that need nobody: their own name may stand where a speaker's would.
+_BY_NAME = ("caption", "narration", "narrator", "sfx", "sound")
+_ANYBODY = frozenset({"off", "off-panel", "voice"})
 _SPOKEN = re.compile(
     r"(?P<who>[^:：()]*?)\s*(?:\((?P<kind>[^)]*)\))?\s*[:：]\s*(?P<text>.*)", re.DOTALL
 )
-_BARE_CAPTION = re.compile(r"\((?P<kind>caption|narration)\)\s*(?P<text>.*)", re.IGNORECASE)
+_BARE = re.compile(r"\((?P<kind>caption|narration|sfx)\)\s*(?P<text>.*)", re.IGNORECASE)
+_TWO = re.compile(r"\s*(?:&|\+|\band\b)\s*", re.IGNORECASE)
 
 
 def parse_dialogue(text: str, cast: Sequence[tuple[str, str]]) -> tuple[DialogueLine, ...]:
     """Read dialogue that was typed into an option.
 
-    Lines are separated by line breaks or ``|``. A line is ``Name: text``, ``Name (shout): text``,
-    ``Name (thought): text`` or ``Caption: text``; where one character is alone in the panel, its
-    name may be left out.
+    Lines are separated by line breaks or ``|``. A line is ``Name: text``, ``Name (shout): text``
+    with any kind of balloon, ``Mira & Oskar: text`` for two at once, ``Caption: text``,
+    ``Narration: text``, ``SFX: text`` or ``Voice: text`` for somebody who is not in the panel;
+    where one character is alone, its name may be left out. Words may be ``*italic*`` or
+    ``**bold**``.
 
     Args:
         text: what was typed; nothing but blanks gives no lines.
@@ -88,10 +109,14 @@ def check_line(text: str) -> str:
 
 
 def _format(line: DialogueLine) -> str:
-    if line.kind is BalloonKind.CAPTION or line.speaker is None:
-        return f"Caption: {line.text}"
-    kind = "" if line.kind is BalloonKind.SPEECH else f" ({line.kind})"
-    return f"{line.speaker}{kind}: {line.text}"
+    if not line.kind.has_tail and (line.speaker is None or line.kind is BalloonKind.CAPTION):
+        name = "SFX" if line.kind is BalloonKind.SFX else str(line.kind).capitalize()
+        return f"{name}: {line.text}"
+    kind = "" if line.kind in (BalloonKind.SPEECH, BalloonKind.DOUBLE_TAIL) else f" ({line.kind})"
+    if line.speaker is None:
+        return f"Voice{kind}: {line.text}"
+    who = f"{line.speaker} & {line.also}" if line.also else line.speaker
+    return f"{who}{kind}: {line.text}"
 
 
 def _line(number: int, line: str, cast: Sequence[tuple[str, str]]) -> DialogueLine:
@@ -103,8 +128,8 @@ def _line(number: int, line: str, cast: Sequence[tuple[str, str]]) -> DialogueLi
 
 
 def _read(line: str, cast: Sequence[tuple[str, str]]) -> DialogueLine:
-    if bare := _BARE_CAPTION.fullmatch(line):
-        return DialogueLine(check_line(bare["text"]), None, BalloonKind.CAPTION)
+    if bare := _BARE.fullmatch(line):
+        return DialogueLine(check_line(bare["text"]), None, read_kind(bare["kind"]))
     spoken = _SPOKEN.fullmatch(line)
     if spoken is None:
         if len(cast) == 1:
@@ -112,20 +137,48 @@ def _read(line: str, cast: Sequence[tuple[str, str]]) -> DialogueLine:
         raise InvalidInput(f"Who says this? Write “Name: text”. {_speakers(cast)}")
     who, words = spoken["who"].strip(), check_line(spoken["text"])
     kind = read_kind(spoken["kind"]) if spoken["kind"] is not None else BalloonKind.SPEECH
-    if kind is BalloonKind.CAPTION or _KINDS.get(who.lower()) is BalloonKind.CAPTION:
-        return DialogueLine(words, None, BalloonKind.CAPTION)
-    return DialogueLine(words, _speaker(who, cast), kind)
+    if who.lower() in _BY_NAME:
+        return DialogueLine(words, None, read_kind(who) if kind.has_tail else kind)
+    if kind is BalloonKind.CAPTION:
+        return DialogueLine(words, None, kind)
+    if who.lower() in _ANYBODY or (not who and not kind.has_tail):
+        plain = kind is BalloonKind.SPEECH
+        return DialogueLine(words, None, BalloonKind.OFF_PANEL if plain else kind)
+    return _said(who, kind, words, cast)
+
+
+def _said(who: str, kind: BalloonKind, words: str, cast: Sequence[tuple[str, str]]) -> DialogueLine:
+    """A line of one or two people."""
+    names = _TWO.split(who)
+    if len(names) == 1 or _known(who, cast) is not None:
+        if kind is BalloonKind.DOUBLE_TAIL:
+            raise InvalidInput(f"Two people say this; write “Name & Name: text”. {_speakers(cast)}")
+        return DialogueLine(words, _speaker(who, cast), kind)
+    if len(names) > 2:
+        raise InvalidInput("At most two can share a balloon; give the others their own.")
+    first, second = (_speaker(name, cast) for name in names)
+    if first == second:
+        raise InvalidInput("The same character is named twice.")
+    if kind is BalloonKind.SPEECH:
+        kind = BalloonKind.DOUBLE_TAIL
+    return DialogueLine(words, first, kind, also=second)
 
 
 def _speaker(who: str, cast: Sequence[tuple[str, str]]) -> str:
+    known = _known(who, cast)
+    if known is None:
+        raise InvalidInput(f"“{who}” is not in this panel. {_speakers(cast)}")
+    return known
+
+
+def _known(who: str, cast: Sequence[tuple[str, str]]) -> str | None:
+    """The id of a character by id, name or first name; None where it is nobody's or several's."""
     wanted = who.casefold()
     for character_id, name in cast:
         if wanted in (character_id.casefold(), name.casefold()):
             return character_id
     first_names = [c for c, name in cast if name.casefold().split()[:1] == [wanted]]
-    if len(first_names) == 1:
-        return first_names[0]
-    raise InvalidInput(f"“{who}” is not in this panel. {_speakers(cast)}")
+    return first_names[0] if len(first_names) == 1 else None
 
 
 def _speakers(cast: Sequence[tuple[str, str]]) -> str:

@@ -4,39 +4,44 @@ The whole page wants one size of lettering. Words shrink in small steps down to 
 readable size, then the picture is set back to give them ground; only then a line is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import combinations, pairwise
-from math import ceil
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.comics.balloons import curve
-from pipeline.comics.framing import frame_art, head_of
-from pipeline.comics.placement import Place, place_balloons
+from pipeline.comics.framing import frame_art
+from pipeline.comics.markup import plain_text
+from pipeline.comics.measures import COLUMN_PITCH, LEADING
+from pipeline.comics.placement import Place, Segment, place_balloons
+from pipeline.comics.rooms import heads_by_speaker, room_of
+from pipeline.comics.scripts import language_of, stands_upright
 from pipeline.comics.siting import Line, Room
 from pipeline.comics.tails import bend_tail, neck, path
-from pipeline.comics.textfit import LEADING, PADDING, fits
+from pipeline.comics.textfit import PADDING, fits
 from pipeline.domain.character import ReadingDirection
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.geometry import Box
 from pipeline.domain.page import Balloon, PageSpec, PanelArt, PanelFrame, Point, Tail
-from pipeline.domain.panel import BalloonKind, DialogueLine, PlacedFigure
+from pipeline.domain.panel import BalloonKind, DialogueLine
 
 # Speech, as a share of the page's width. 0.0205 is 25 px on a page of 1240, about nine points
 # on an A4 sheet; under 0.0145 (18 px) capitals get smaller than two millimetres.
 _BASE, _LEAST = 0.0205, 0.0145
 # A strip is read on a phone, where its width is what is seen at once.
 _STRIP_BASE, _STRIP_LEAST = 0.033, 0.026
-_RELATIVE = {BalloonKind.SHOUT: 1.14, BalloonKind.CAPTION: 0.94}
+_RELATIVE = {
+    BalloonKind.SHOUT: 1.14,
+    BalloonKind.WHISPER: 0.9,
+    BalloonKind.RADIO: 0.96,
+    BalloonKind.CAPTION: 0.94,
+    BalloonKind.NARRATION: 0.94,
+    BalloonKind.SFX: 2.1,
+}
+# Only plain voices are joined by themselves; others where the script says so.
+_CHAINED = (BalloonKind.SPEECH, BalloonKind.JOINED)
 _ZOOMS = (1.0, 1.3, 1.7, 2.3)
 # Words may shrink to this share before the picture is set back instead.
 _EASY = 0.8
-_CELL = 8
-# How much of its box a figure fills where its outline is unknown.
-_BOX_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,10 @@ def letter_panel(
     reached = 0
     for tails_needed, zoom, steps in _attempts(sizes):
         frame = frame_art(art, box, zoom)
-        room = _room(art, frame, spec, sizes[0])
-        size, places, done = _largest(art, frame, room, steps, tails_needed)
+        room = room_of(art, frame, spec, sizes[0], hands=tails_needed)
+        size, places, done = _largest((art, spec), frame, room, steps, tails_needed)
         if done == len(art.dialogue):
-            balloons = _balloons(art, _lines(art, frame, size), places, room)
+            balloons = _balloons(art, _lines(art, frame, size, spec), places, room, spec)
             regret = 4 * (zoom - 1) + 6 * (1 - size / sizes[0]) + 2 * (not tails_needed)
             return LetteredPanel(frame, balloons, size, regret)
         reached = max(reached, done)
@@ -113,7 +118,11 @@ def _attempts(sizes: Sequence[int]) -> Iterator[tuple[bool, float, Sequence[int]
 
 
 def _largest(
-    art: PanelArt, frame: PanelFrame, room: Room, steps: Sequence[int], tails_needed: bool
+    panel: tuple[PanelArt, PageSpec],
+    frame: PanelFrame,
+    room: Room,
+    steps: Sequence[int],
+    tails_needed: bool,
 ) -> tuple[int, tuple[Place, ...], int]:
     """The largest of the sizes that fits, its places, and how many lines were placed.
 
@@ -121,7 +130,9 @@ def _largest(
     """
 
     def place(size: int) -> tuple[int, tuple[Place, ...], int]:
-        return (size, *place_balloons(_lines(art, frame, size), room, tails_needed))
+        return (size, *place_balloons(_lines(art, frame, size, spec), room, tails_needed))
+
+    art, spec = panel
 
     largest = place(steps[0])
     if largest[2] == len(art.dialogue) or len(steps) == 1:
@@ -135,143 +146,129 @@ def _largest(
     return smallest
 
 
-def _lines(art: PanelArt, frame: PanelFrame, size: int) -> list[Line]:
-    heads = _heads_by_speaker(art.figures)
+def _lines(art: PanelArt, frame: PanelFrame, size: int, spec: PageSpec) -> list[Line]:
+    heads = {
+        who: frame.to_page(head).intersection(frame.box)
+        for who, head in heads_by_speaker(art.figures).items()
+    }
     found: list[Line] = []
     before: DialogueLine | None = None
     for line in art.dialogue:
-        head = heads.get(line.speaker) if line.speaker else None
-        same = before is not None and _continues(before, line) and head is not None
+        away = line.kind is BalloonKind.OFF_PANEL
+        sought = () if away or not line.kind.has_tail else (line.speaker, line.also)
+        seen = tuple(heads[who] for who in dict.fromkeys(sought) if who in heads)
         found.append(
             Line(
                 kind=line.kind,
                 em=size * _RELATIVE.get(line.kind, 1.0),
-                fits=fits(line.text, line.kind),
-                head=frame.to_page(head).intersection(frame.box) if head else None,
-                follows=same,
-                offstage=line.speaker is not None and head is None,
+                fits=fits(line.text, line.kind, spec.language, vertical=_in_columns(line, spec)),
+                heads=seen,
+                follows=before is not None and _continues(before, line) and bool(seen),
+                offstage=line.kind.has_tail and not seen and (away or line.speaker is not None),
+                aim=_aimed(line, frame.box),
             )
         )
         before = line
     return found
 
 
+def _in_columns(line: DialogueLine, spec: PageSpec) -> bool:
+    """Whether a line is set from top to bottom: what manga does with Japanese and Chinese."""
+    if spec.reading_direction is not ReadingDirection.RTL or line.kind is BalloonKind.SFX:
+        return False
+    return stands_upright(plain_text(line.text))
+
+
+def _aimed(line: DialogueLine, box: Box) -> tuple[float, float] | None:
+    if line.aim is None:
+        return None
+    return box.x0 + line.aim[0] * box.width, box.y0 + line.aim[1] * box.height
+
+
 def _continues(before: DialogueLine, line: DialogueLine) -> bool:
     """Whether a line goes on where the same speaker stopped, in the same voice."""
-    spoken = before.kind is line.kind is BalloonKind.SPEECH
-    return spoken and before.speaker == line.speaker
-
-
-def _heads_by_speaker(figures: Sequence[PlacedFigure]) -> dict[str, Box]:
-    """The head of each character; the largest where one is drawn twice."""
-    found: dict[str, Box] = {}
-    for figure in figures:
-        head = head_of(figure)
-        if figure.character_id not in found or head.area > found[figure.character_id].area:
-            found[figure.character_id] = head
-    return found
-
-
-def _room(art: PanelArt, frame: PanelFrame, spec: PageSpec, size: int) -> Room:
-    inset = max(round(0.55 * size), 6)
-    box = frame.box
-    safe = Box(box.x0 + inset, box.y0 + inset, box.x1 - inset, box.y1 - inset)
-    heads = (frame.to_page(head_of(f)).intersection(box) for f in art.figures)
-    return Room(
-        safe=safe,
-        heads=tuple(h for h in heads if h.area),
-        bodies=_bodies(art, frame, safe),
-        cell=_CELL,
-        rtl=spec.reading_direction is ReadingDirection.RTL,
-    )
-
-
-def _bodies(art: PanelArt, frame: PanelFrame, safe: Box) -> NDArray[np.float64]:
-    """The summed-area table over cells of the safe area: what share of each is figure."""
-    rows, columns = ceil(safe.height / _CELL), ceil(safe.width / _CELL)
-    filled = np.zeros((rows, columns))
-    for figure in art.figures:
-        filled = np.maximum(filled, _cover(figure, frame, safe, (rows, columns)))
-    table = np.zeros((rows + 1, columns + 1))
-    table[1:, 1:] = filled.cumsum(0).cumsum(1)
-    return table
-
-
-def _cover(
-    figure: PlacedFigure, frame: PanelFrame, safe: Box, shape: tuple[int, int]
-) -> NDArray[np.float64]:
-    rows, columns = shape
-    box = frame.to_page(figure.box).intersection(frame.art).shifted(-safe.x0, -safe.y0)
-    found = np.zeros(shape)
-    if figure.mask is None:
-        top, left = max(0, box.y0 // _CELL), max(0, box.x0 // _CELL)
-        right, bottom = max(0, ceil(box.x1 / _CELL)), max(0, ceil(box.y1 / _CELL))
-        found[top:bottom, left:right] = _BOX_SHARE
-        return found
-    from PIL import Image
-
-    with Image.open(BytesIO(figure.mask)) as mask:
-        part = mask.convert("L").crop(frame.crop).resize((frame.art.width, frame.art.height))
-    sheet = Image.new("L", (columns * _CELL, rows * _CELL))
-    sheet.paste(part, (frame.art.x0 - safe.x0, frame.art.y0 - safe.y0))
-    cells = np.asarray(sheet, float).reshape(rows, _CELL, columns, _CELL)
-    return cells.mean((1, 3)) / 255.0
+    if before.speaker != line.speaker or not before.kind.has_tail or before.also or line.also:
+        return False
+    if BalloonKind.OFF_PANEL in (before.kind, line.kind):
+        return False
+    joins = line.kind is BalloonKind.JOINED and before.kind is not BalloonKind.THOUGHT
+    return joins or (before.kind in _CHAINED and line.kind in _CHAINED)
 
 
 def _balloons(
-    art: PanelArt, lines: Sequence[Line], places: Sequence[Place], room: Room
+    art: PanelArt, lines: Sequence[Line], places: Sequence[Place], room: Room, spec: PageSpec
 ) -> tuple[Balloon, ...]:
     tails = _tails(lines, places, room)
-    found: list[Balloon] = []
-    rows = zip(art.dialogue, lines, places, tails, strict=True)
-    for order, (said, line, place, tail) in enumerate(rows):
-        cx, cy = place.box.center
-        half_w = place.fit.text_width * line.em / 2
-        half_h = place.fit.text_height * line.em / 2
-        text = Box(round(cx - half_w), round(cy - half_h), round(cx + half_w), round(cy + half_h))
-        found.append(
-            Balloon(
-                panel_id=art.panel_id,
-                order=order,
-                kind=line.kind,
-                speaker=said.speaker,
-                lines=place.fit.lines,
-                font_size=round(line.em),
-                line_height=round(LEADING * line.em, 2),
-                box=place.box,
-                text=text,
-                tail=tail,
-            )
-        )
-    return tuple(found)
+    return tuple(
+        _balloon(art, order, line, place, spec, tails)
+        for order, (line, place) in enumerate(zip(lines, places, strict=True))
+    )
 
 
-def _tails(lines: Sequence[Line], places: Sequence[Place], room: Room) -> list[Tail | None]:
-    """Curved tails; two that would cross once bent are both drawn straight."""
-    found: list[Tail | None] = []
+def _balloon(
+    art: PanelArt,
+    order: int,
+    line: Line,
+    place: Place,
+    spec: PageSpec,
+    tails: Mapping[tuple[int, int], Tail],
+) -> Balloon:
+    said, fit = art.dialogue[order], place.fit
+    cx, cy = place.box.center
+    half_w, half_h = fit.text_width * line.em / 2, fit.text_height * line.em / 2
+    words = plain_text(said.text)
+    mine = [tails[order, target] for target in (0, 1) if (order, target) in tails]
+    return Balloon(
+        panel_id=art.panel_id,
+        order=order,
+        kind=line.kind,
+        speaker=said.speaker,
+        lines=fit.lines,
+        font_size=round(line.em),
+        line_height=round((COLUMN_PITCH if fit.vertical else LEADING) * line.em, 2),
+        box=place.box,
+        text=Box(round(cx - half_w), round(cy - half_h), round(cx + half_w), round(cy + half_h)),
+        tail=mine[0] if mine else None,
+        also_tail=mine[1] if len(mine) > 1 else None,
+        said=" ".join(words.replace("\u00ad", "").split()),
+        runs=fit.runs,
+        vertical=fit.vertical,
+        angle=fit.angle,
+        language=language_of(words, spec.language),
+    )
+
+
+def _tails(
+    lines: Sequence[Line], places: Sequence[Place], room: Room
+) -> dict[tuple[int, int], Tail]:
+    """Curved tails by balloon and target; two that would cross once bent are drawn straight."""
+    found: dict[tuple[int, int], Tail] = {}
     for i, (line, place) in enumerate(zip(lines, places, strict=True)):
-        if place.tail is None:
-            found.append(None)
-        elif place.joined:
-            found.append(neck(places[i - 1].box, place.box, line.em, i - 1))
-        else:
-            others = [p.box for p in places if p is not place]
-            found.append(_horn(line, place, [*room.heads, *others]))
-    for i, j in combinations(range(len(found)), 2):
-        a, b = found[i], found[j]
-        if a and b and a.joins is None and b.joins is None and _cross(a, b):
-            found[i] = _horn(lines[i], places[i], None)
-            found[j] = _horn(lines[j], places[j], None)
+        others = [*room.heads, *(p.box for p in places if p is not place)]
+        if place.joined:
+            found[i, 0] = neck(places[i - 1].box, place.box, line.em, i - 1)
+            continue
+        for j, straight in enumerate(place.tails):
+            if straight is not None:
+                found[i, j] = _horn(line, place, straight, None if len(place.drawn) > 1 else others)
+    for one, two in combinations(found, 2):
+        a, b = found[one], found[two]
+        if a.joins is None and b.joins is None and _cross(a, b):
+            for i, j in (one, two):
+                straight = places[i].tails[j]
+                assert straight is not None, "a tail was drawn along it"
+                found[i, j] = _horn(lines[i], places[i], straight, None)
     return found
 
 
-def _horn(line: Line, place: Place, obstacles: Sequence[Box] | None) -> Tail:
+def _horn(line: Line, place: Place, straight: Segment, obstacles: Sequence[Box] | None) -> Tail:
     """The tail of one balloon; straight where ``obstacles`` is None."""
-    assert place.tail is not None
     depth = PADDING[line.kind][2] * line.em
     if line.kind is BalloonKind.THOUGHT:  # bubbles follow a straight way from the outline
-        return path(place.tail, line.em)
-    return bend_tail(place.box, place.tail, line.em, obstacles, depth)
+        return path(straight, line.em)
+    if line.kind is BalloonKind.RADIO:  # so does a flash
+        obstacles = None
+    return bend_tail(place.box, straight, line.em, obstacles, depth)
 
 
 def _cross(a: Tail, b: Tail) -> bool:

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.comics.siting import TAIL_GAP, Line, Options, Room, Segments, options_for
+from pipeline.comics.siting import (
+    TAIL_GAP,
+    Line,
+    Options,
+    Room,
+    Segments,
+    Tails,
+    options_for,
+)
 from pipeline.comics.tails import Bools, Floats, crosses, grown, meet
 from pipeline.comics.textfit import Fit
 from pipeline.domain.geometry import Box
@@ -21,15 +29,26 @@ BEAM = 18
 BALLOON_GAP = 0.4  # ems between balloons
 NO_TAIL = 14.0  # regret for a visible speaker's balloon without a tail
 
+Segment = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One balloon placed: box (page pixels), the break used, the straight tail or None."""
+    """One balloon placed: box (page pixels), the break used, its straight tails.
+
+    There is one for each target of the line, None where it cannot be drawn; a ``joined`` balloon
+    has the way between the two middles instead.
+    """
 
     box: Box
     fit: Fit
-    tail: tuple[float, float, float, float] | None
+    tails: tuple[Segment | None, ...]
     joined: bool = False
+
+    @property
+    def drawn(self) -> tuple[Segment, ...]:
+        """The tails that are drawn."""
+        return tuple(tail for tail in self.tails if tail is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +125,27 @@ def _children(
     joined = np.zeros(allowed.shape, bool)
     if line.follows and state.places:
         joined, hang = _hanging(state, line, option, room)
-        cost = cost + np.where(joined, hang, 2.0)
-    speaks = line.kind is not BalloonKind.CAPTION and line.head is not None
-    if speaks and tails_needed:
-        allowed = allowed & (tailed | joined)
-    elif speaks:
-        cost = cost + NO_TAIL * ~(tailed | joined)
-    else:
-        cost = cost + 1.0 * (line.offstage & ~tailed)
+        cost = cost + np.where(joined, hang, 2.0 if line.kind is not BalloonKind.JOINED else 6.0)
+    for fit in tailed:
+        if not line.offstage and tails_needed:
+            allowed = allowed & (fit | joined)
+        else:
+            cost = cost + (2.5 if line.offstage else NO_TAIL) * ~(fit | joined)
     for i in _spread(allowed, cost, option, room):
         box = Box(int(option.x0[i]), int(option.y0[i]), int(option.x1[i]), int(option.y1[i]))
-        tail = None
+        tails: tuple[Segment | None, ...] = tuple(
+            _segment(tail, i) if fit[i] else None
+            for tail, fit in zip(option.tails, tailed, strict=True)
+        )
         if joined[i]:
-            tail = (*state.places[-1].box.center, *box.center)
-        elif tailed[i]:
-            bx, by, tx, ty = (float(ends[i]) for ends in option.tails)
-            tail = (bx, by, tx, ty)
-        place = Place(box, option.fit, tail, bool(joined[i]))
+            tails = ((*state.places[-1].box.center, *box.center),)
+        place = Place(box, option.fit, tails, bool(joined[i]))
         yield _State(state.cost + float(cost[i]), (*state.places, place))
+
+
+def _segment(tails: Tails, i: int) -> Segment:
+    bx, by, tx, ty = (float(ends[i]) for ends in tails.segments)
+    return bx, by, tx, ty
 
 
 def _in_order(state: _State, line: Line, option: Options, room: Room) -> NDArray[np.intp]:
@@ -137,17 +159,20 @@ def _in_order(state: _State, line: Line, option: Options, room: Room) -> NDArray
     return np.flatnonzero(allowed)
 
 
-def _clear_of(state: _State, line: Line, option: Options) -> tuple[Bools, Bools]:
+def _clear_of(state: _State, line: Line, option: Options) -> tuple[Bools, list[Bools]]:
     """Which places spare the tails that are drawn, and which new tails spare everything."""
-    allowed, tailed = np.ones(option.x0.shape, bool), option.tailed.copy()
+    allowed = np.ones(option.x0.shape, bool)
+    tailed = [tails.fit.copy() for tails in option.tails]
     clear = TAIL_GAP * line.em
     x0, y0 = option.x0 - clear, option.y0 - clear
     x1, y1 = option.x1 + clear, option.y1 + clear
     for place in state.places:
-        tailed &= ~crosses(*option.tails, grown(place.box, clear))
-        if place.tail is not None:
-            allowed &= ~_boxes_cross((x0, y0, x1, y1), place.tail)
-            tailed &= ~meet(option.tails, place.tail)
+        for fit, tails in zip(tailed, option.tails, strict=True):
+            fit &= ~crosses(*tails.segments, grown(place.box, clear))
+        for drawn in place.drawn:
+            allowed &= ~_boxes_cross((x0, y0, x1, y1), drawn)
+            for fit, tails in zip(tailed, option.tails, strict=True):
+                fit &= ~meet(tails.segments, drawn)
     return allowed, tailed
 
 
@@ -162,7 +187,7 @@ def _flow(state: _State, line: Line, option: Options) -> Floats:
     return 0.05 * travel / line.em + 0.5 * ((ragged > 0.1) & (ragged < 0.6))
 
 
-def _boxes_cross(boxes: Segments, segment: tuple[float, float, float, float]) -> Bools:
+def _boxes_cross(boxes: Segments, segment: Segment) -> Bools:
     """Which boxes (arrays) one segment touches: the same clipping, with the roles exchanged."""
     x0, y0, x1, y1 = segment
     enter, leave = np.zeros(boxes[0].shape), np.ones(boxes[0].shape)
@@ -194,8 +219,8 @@ def _hanging(state: _State, line: Line, option: Options, room: Room) -> tuple[Bo
         joined &= ~crosses(lx * full, ly * full, cx, cy, grown(head, 0.2 * line.em))
     for place in state.places[:-1]:
         joined &= ~crosses(lx * full, ly * full, cx, cy, grown(place.box, 0.1 * line.em))
-        if place.tail is not None:
-            joined &= ~meet((lx * full, ly * full, cx, cy), place.tail)
+        for drawn in place.drawn:
+            joined &= ~meet((lx * full, ly * full, cx, cy), drawn)
     return joined, 0.6 * down + 1.2 * np.abs(shift - 0.3)
 
 

@@ -155,6 +155,8 @@ def _line(data: Mapping[str, Any], cast: tuple[CastRole, ...]) -> DialogueLine:
     _known(data, {"speaker", "kind", "text"})
     kind = read_kind(_text(data, "kind", BalloonKind.SPEECH.value))
     words, speaker = check_line(_text(data, "text")), _text(data, "speaker", "")
+    if not speaker and (not kind.has_tail or kind is BalloonKind.OFF_PANEL):
+        return DialogueLine(words, None, kind)
     if kind is BalloonKind.CAPTION:
         return DialogueLine(words, None, kind)
     speakers = [role.character_id for role in cast]

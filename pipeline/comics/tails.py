@@ -12,7 +12,8 @@ from math import atan2, cos, hypot, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.comics.balloons import curve, edge_towards
+from pipeline.comics.balloons import curve
+from pipeline.comics.shapes import edge_towards
 from pipeline.domain.geometry import Box
 from pipeline.domain.page import Point, Tail
 

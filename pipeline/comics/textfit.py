@@ -1,39 +1,49 @@
 """Breaking a line of dialogue so that it fills its balloon.
 
 Everything here is measured in ems (multiples of the font size), so one break serves all sizes.
-Lines in round balloons form a lens: short, long, short. Captions are set flush left with even
-lines. Each number of lines gives one :class:`Fit`; the placement chooses among them.
+Lines in round balloons form a lens: short, long, short. Boxed kinds are set flush with even
+lines, upright columns hang from one height. Each number of lines gives one :class:`Fit`; the
+placement chooses among them.
 """
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import inf
+from math import cos, inf, radians, sin
+from zlib import crc32
 
-from pipeline.comics.fonts import STYLE_OF_KIND, check_glyphs, metrics
-from pipeline.comics.sfnt import FontMetrics
+from pipeline.comics.breaking import Atom, Setting, atoms_of, line_of
+from pipeline.comics.fonts import STYLE_OF_KIND, check_glyphs
+from pipeline.comics.markup import plain_text, text_of
+from pipeline.comics.measures import CAP, COLUMN, COLUMN_PITCH, DROP, LEADING, ROUNDNESS
+from pipeline.comics.scripts import language_of
 from pipeline.domain.errors import InvalidInput
+from pipeline.domain.page import TextRun
 from pipeline.domain.panel import BalloonKind
 
-LEADING = 1.16  # baseline to baseline
-CAP = 0.76  # from the baseline up to the top of a tall letter
-DROP = 0.26  # from the baseline down to where descenders end
-ROUNDNESS = 2.35  # exponent of the superellipse; 2 is an ellipse, more is squarer
 WIDEST = 21.0  # a longer line is hard to find the start of
-LONGEST_WORD = 13.0
+TALLEST = 12.0  # the same for a column of upright signs
+_MOST_SOUND_LINES = 3
+# Sounds stand at an angle, which one is told by their letters.
+_ANGLES = (-11.0, -8.0, -5.0, 6.0, 9.0)
 
 # Kind: (space beside a line, space above and below the block, depth of bumps or spikes).
+_ROUND = (0.5, 0.38, 0.0)
 PADDING = {
-    BalloonKind.SPEECH: (0.5, 0.38, 0.0),
+    BalloonKind.SPEECH: _ROUND,
     BalloonKind.THOUGHT: (0.35, 0.27, 0.55),
     BalloonKind.SHOUT: (0.36, 0.26, 1.15),
+    BalloonKind.WHISPER: _ROUND,
+    BalloonKind.RADIO: (0.4, 0.32, 0.5),
     BalloonKind.CAPTION: (0.6, 0.42, 0.0),
+    BalloonKind.NARRATION: (0.7, 0.5, 0.0),
+    BalloonKind.SFX: (0.2, 0.18, 0.0),
+    BalloonKind.OFF_PANEL: _ROUND,
+    BalloonKind.JOINED: _ROUND,
+    BalloonKind.DOUBLE_TAIL: _ROUND,
 }
-_WORD = re.compile(r"[^\s]+")
-_BREAKABLE = re.compile(r"(?<=[-–—…/])(?=\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,8 @@ class Fit:
     """One way to break a text; lengths in ems of its own font size.
 
     ``width`` × ``height`` is the drawn shape, ``text_width`` × ``text_height`` the block of
-    lines in its middle. ``strain`` is 0 for a perfect lens (or an even caption) and grows.
+    lines in its middle, ``angle`` (degrees) how far that block is turned. ``strain`` is 0 for a
+    perfect lens (or an even caption) and grows. ``runs`` holds the emphasis of every line.
     """
 
     lines: tuple[str, ...]
@@ -50,104 +61,138 @@ class Fit:
     width: float
     height: float
     strain: float
+    runs: tuple[tuple[TextRun, ...], ...] = ()
+    vertical: bool = False
+    angle: float = 0.0
 
 
-def clean(text: str) -> str:
+def clean(text: str, language: str = "") -> str:
     """Text as it is lettered: composed characters, single spaces.
 
     Raises:
-        InvalidInput: nothing is left, or the font lacks a character.
+        InvalidInput: nothing is left, or no font has a character (``MissingGlyph``).
     """
     words = " ".join(unicodedata.normalize("NFC", text).split())
-    if not words:
+    if not plain_text(words).strip():
         raise InvalidInput("A balloon needs words; remove the empty line or write something.")
-    check_glyphs(words)
+    check_glyphs(words, language_of(words, language))
     return words
 
 
+def angle_of(text: str) -> float:
+    """How far a sound's letters are turned, in degrees, clockwise on the page."""
+    return _ANGLES[crc32(text.encode()) % len(_ANGLES)]
+
+
 @lru_cache(maxsize=2048)
-def fits(text: str, kind: BalloonKind) -> tuple[Fit, ...]:
-    """All sensible breaks of ``text`` (cleaned), one for each number of lines.
+def fits(
+    text: str, kind: BalloonKind, language: str = "", *, vertical: bool = False
+) -> tuple[Fit, ...]:
+    """All sensible breaks of ``text``, one for each number of lines (columns if ``vertical``).
 
     Raises:
-        InvalidInput: the text is empty or the font lacks a character.
+        InvalidInput: the text is empty or no font has one of its characters.
     """
-    font = metrics(STYLE_OF_KIND[kind])
-    words = _words(clean(text), font)
-    widths = _Widths(words, font)
-    total = widths.of(0, len(words))
+    words = clean(text, language)
+    setting = Setting(STYLE_OF_KIND[kind], language_of(words, language), vertical)
+    measure = _Measure(atoms_of(words, setting), setting)
+    total = measure.of(0, len(measure.atoms))
+    most = _MOST_SOUND_LINES if kind is BalloonKind.SFX else len(measure.atoms)
+    longest = TALLEST if vertical else WIDEST
     found: list[Fit] = []
-    for count in range(1, len(words) + 1):
-        if total / count > WIDEST:
+    for count in range(1, most + 1):
+        if total / count > longest:
             continue
-        fit = _fit(widths, count, kind)
-        if fit is None or fit.text_width > WIDEST * 1.1:
+        fit = _fit(measure, count, kind, words)
+        if fit is None or (fit.text_height if vertical else fit.text_width) > longest * 1.1:
             continue
         found.append(fit)
-        if fit.text_width < 1.15 * fit.text_height:
+        across, down = fit.text_width, fit.text_height
+        if (across > 1.2 * down) if vertical else (across < 1.15 * down):
             break
     return tuple(found)
 
 
-class _Widths:
-    """Widths of runs of words, in ems."""
+class _Measure:
+    """Lengths of runs of atoms, in ems."""
 
-    def __init__(self, words: Sequence[str], font: FontMetrics):
-        self.words = words
-        self.starts = [0.0]
-        space = font.width(" ", 1)
-        for word in words:
-            self.starts.append(self.starts[-1] + font.width(word, 1) + space)
-        self.space = space
+    def __init__(self, atoms: Sequence[Atom], setting: Setting):
+        self.atoms = atoms
+        self.vertical = setting.vertical
+        self._hyphen = setting.length((TextRun("-"),))
+        self._starts = [0.0]
+        for atom in atoms:
+            self._starts.append(self._starts[-1] + atom.width + atom.space)
 
     def of(self, first: int, last: int) -> float:
-        """The width of ``words[first:last]`` on one line."""
-        return self.starts[last] - self.starts[first] - self.space
+        """The length of ``atoms[first:last]`` on one line."""
+        end = self.atoms[last - 1]
+        length = self._starts[last] - self._starts[first] - end.space
+        return length + (self._hyphen if end.hyphen and last < len(self.atoms) else 0.0)
+
+    def strain(self, last: int) -> float:
+        """What a break behind ``atoms[last - 1]`` costs."""
+        return self.atoms[last - 1].strain if last < len(self.atoms) else 0.0
 
 
-def _words(text: str, font: FontMetrics) -> list[str]:
-    """Words, divided where they are too long for any balloon."""
-    found: list[str] = []
-    for word in _WORD.findall(text):
-        if font.width(word, 1) <= LONGEST_WORD:
-            found.append(word)
-            continue
-        for piece in _BREAKABLE.split(word):
-            found.extend(_divide(piece, font))
-    return found
-
-
-def _divide(word: str, font: FontMetrics) -> list[str]:
-    """Cut a word into equal pieces with hyphens; the last resort for screams and codes."""
-    count = int(font.width(word, 1) / (LONGEST_WORD - 1)) + 1
-    if count == 1:
-        return [word]
-    size = -(-len(word) // count)
-    pieces = [word[i : i + size] for i in range(0, len(word), size)]
-    return [piece + "-" for piece in pieces[:-1]] + pieces[-1:]
-
-
-def _fit(widths: _Widths, count: int, kind: BalloonKind) -> Fit | None:
-    caption = kind is BalloonKind.CAPTION
-    shape = [1.0] * count if caption else _lens(count)
-    total = widths.of(0, len(widths.words)) - (count - 1) * widths.space
+def _fit(measure: _Measure, count: int, kind: BalloonKind, words: str) -> Fit | None:
+    flush = kind.is_boxed or measure.vertical or kind is BalloonKind.SFX
+    shape = [1.0] * count if flush else _lens(count)
+    spaces = [atom.space for atom in measure.atoms[:-1] if atom.space]
+    lost = (count - 1) * (sum(spaces) / len(spaces) if spaces else 0.0)
+    total = max(0.1, measure.of(0, len(measure.atoms)) - lost)
     goal = [part * total / sum(shape) for part in shape]
-    breaks = _break(widths, goal)
+    breaks = _break(measure, goal)
     if breaks is None:
         return None
     pairs = list(pairwise(breaks))
-    measured = [widths.of(a, b) for a, b in pairs]
-    text_width = max(measured)
-    text_height = (count - 1) * LEADING + CAP + DROP
-    beside, above, depth = PADDING[kind]
-    if caption:
-        width, height = text_width + 2 * beside, text_height + 2 * above
-    else:
-        a, b = _enclose([w / 2 + beside for w in measured], text_height, above)
-        width, height = 2 * (a + depth), 2 * (b + depth)
+    runs = tuple(line_of(measure.atoms, a, b) for a, b in pairs)
+    measured = [measure.of(a, b) for a, b in pairs]
+    block = _block(measured, vertical=measure.vertical)
+    angle = angle_of(words) if kind is BalloonKind.SFX else 0.0
+    width, height = _around(measured, block, kind, angle, measure.vertical)
     strain = sum(abs(w - g) for w, g in zip(measured, goal, strict=True)) / sum(goal)
-    lines = tuple(" ".join(widths.words[a:b]) for a, b in pairs)
-    return Fit(lines, text_width, text_height, width, height, strain)
+    strain += sum(measure.strain(end) for end in breaks[1:-1])
+    plain = all(not (run.bold or run.italic) for line in runs for run in line)
+    return Fit(
+        tuple(text_of(line) for line in runs),
+        *block,
+        width,
+        height,
+        strain,
+        () if plain else runs,
+        measure.vertical,
+        angle,
+    )
+
+
+def _block(measured: Sequence[float], *, vertical: bool) -> tuple[float, float]:
+    """Width and height of the lines (or columns) together."""
+    count = len(measured)
+    if vertical:
+        return (count - 1) * COLUMN_PITCH + COLUMN, max(measured)
+    return max(measured), (count - 1) * LEADING + CAP + DROP
+
+
+def _around(
+    measured: Sequence[float],
+    block: tuple[float, float],
+    kind: BalloonKind,
+    angle: float,
+    vertical: bool,
+) -> tuple[float, float]:
+    """Width and height of the shape around a block of lines."""
+    beside, above, depth = PADDING[kind]
+    width, height = block
+    if kind.is_boxed or kind is BalloonKind.SFX:
+        w, h = width + 2 * beside, height + 2 * above
+        co, si = abs(cos(radians(angle))), abs(sin(radians(angle)))
+        return w * co + h * si, w * si + h * co
+    if vertical:
+        a, b = _enclose([(width / 2 + above, height / 2 + above)], (0.5, 1.4), 0.8)
+    else:
+        a, b = _enclose(_corners([w / 2 + beside for w in measured], height, above), (1.1, 2.8))
+    return 2 * (a + depth), 2 * (b + depth)
 
 
 def _lens(count: int) -> list[float]:
@@ -157,27 +202,26 @@ def _lens(count: int) -> list[float]:
     return [(1 - abs((i - middle) / half) ** 2.0) ** 0.5 for i in range(count)]
 
 
-def _break(widths: _Widths, goal: Sequence[float]) -> list[int] | None:
-    """Break points that come closest to the wanted widths (least squares, by dynamic programming).
+def _break(measure: _Measure, goal: Sequence[float]) -> list[int] | None:
+    """Break points that come closest to the wanted lengths (least squares, by dynamic programming).
 
     Source: the total-fit idea of Knuth and Plass (1981), with a target for each line.
     """
-    n, k = len(widths.words), len(goal)
+    n, k = len(measure.atoms), len(goal)
     best = [[inf] * (n + 1) for _ in range(k + 1)]
     back = [[0] * (n + 1) for _ in range(k + 1)]
     best[0][0] = 0.0
+    hurt = [measure.strain(end) * sum(goal) for end in range(1, n + 1)]
     for line in range(1, k + 1):
-        want = goal[line - 1]
+        want, above, here, came = goal[line - 1], best[line - 1], best[line], back[line]
         for end in range(line, n - (k - line) + 1):
             for start in range(end - 1, line - 2, -1):
-                width = widths.of(start, end)
-                if best[line - 1][start] == inf:
-                    continue
-                cost = best[line - 1][start] + (width - want) ** 2
-                if cost < best[line][end]:
-                    best[line][end], back[line][end] = cost, start
-                if width > 2.2 * want + 4:
+                length = measure.of(start, end)
+                if length > 2.2 * want + 4:
                     break
+                cost = above[start] + (length - want) ** 2 + hurt[end - 1]
+                if cost < here[end]:
+                    here[end], came[end] = cost, start
     if best[k][n] == inf:
         return None
     points = [n]
@@ -186,21 +230,28 @@ def _break(widths: _Widths, goal: Sequence[float]) -> list[int] | None:
     return points[::-1]
 
 
-def _enclose(halves: Sequence[float], height: float, above: float) -> tuple[float, float]:
-    """The half axes of the smallest pleasant superellipse around a block of centred lines."""
-    corners: list[tuple[float, float]] = []
+def _corners(halves: Sequence[float], height: float, above: float) -> list[tuple[float, float]]:
+    """The outermost points of a block of centred lines, in one quarter."""
+    found: list[tuple[float, float]] = []
     for i, half in enumerate(halves):
         top = -height / 2 + i * LEADING - (above if i == 0 else 0)
         bottom = -height / 2 + i * LEADING + CAP + DROP
         if i == len(halves) - 1:
             bottom = height / 2 + above
-        corners.append((half, max(abs(top), abs(bottom))))
+        found.append((half, max(abs(top), abs(bottom))))
+    return found
+
+
+def _enclose(
+    corners: Sequence[tuple[float, float]], ratios: tuple[float, float], liked: float = 1.65
+) -> tuple[float, float]:
+    """The half axes of the smallest pleasant superellipse around some points of a quarter."""
     best, chosen = inf, (1.0, 1.0)
     for step in range(18):
-        ratio = 1.1 + 0.1 * step
+        ratio = ratios[0] + (ratios[1] - ratios[0]) * step / 17
         b = max(((x / ratio) ** ROUNDNESS + y**ROUNDNESS) ** (1 / ROUNDNESS) for x, y in corners)
         # Round balloons look calm, slabs and eggs do not.
-        cost = ratio * b * b * (1 + 0.06 * abs(ratio - 1.65))
+        cost = ratio * b * b * (1 + 0.06 * abs(ratio - liked))
         if cost < best:
             best, chosen = cost, (ratio * b, b)
     return chosen

@@ -48,6 +48,7 @@ class PageSpec:
 
     A webtoon page takes its width from ``size`` and is as tall as its panels need. ``number`` is
     printed at the foot where ``show_number`` says so; ``title`` is the running title beside it.
+    ``language`` (BCP 47) guides hyphens and the shapes of ideographs; empty: told from the text.
     """
 
     size: Size = PAGE_SIZE
@@ -57,6 +58,7 @@ class PageSpec:
     color_mode: ColorMode = ColorMode.COLOR
     title: str = ""
     show_number: bool = True
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,24 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRun:
+    """Words of one emphasis inside a line."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Balloon:
     """One lettered line of dialogue.
 
     ``box`` bounds the drawn shape without its tail; ``text`` bounds the lines, which are centred
-    (captions: flush left), ``line_height`` apart. ``order`` counts from 0 within the panel.
+    (boxed kinds: flush with the side where reading starts), ``line_height`` apart. ``order``
+    counts from 0 within the panel. ``runs`` holds the emphasis of each line, empty where there is
+    none anywhere. Where ``vertical``, the lines are columns, the first on the right. ``angle``
+    turns the lines around the middle of ``box``, in degrees, clockwise on the page. ``said`` is
+    the whole text, undivided; ``also_tail`` points at a second speaker.
     """
 
     panel_id: int
@@ -121,11 +136,26 @@ class Balloon:
     box: Box
     text: Box
     tail: Tail | None = None
+    also_tail: Tail | None = None
+    said: str = ""
+    runs: tuple[tuple[TextRun, ...], ...] = ()
+    vertical: bool = False
+    angle: float = 0.0
+    language: str = ""
 
     @property
     def words(self) -> str:
-        """The lines as one text again (a word that was divided stays divided)."""
-        return " ".join(self.lines)
+        """The whole text in one line, without emphasis."""
+        return self.said or " ".join(self.lines)
+
+    @property
+    def tails(self) -> tuple[Tail, ...]:
+        """All its tails."""
+        return tuple(tail for tail in (self.tail, self.also_tail) if tail is not None)
+
+    def runs_of(self, line: int) -> tuple[TextRun, ...]:
+        """The runs of one line."""
+        return self.runs[line] if self.runs else (TextRun(self.lines[line]),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +260,6 @@ def _frame(data: Mapping[str, Any]) -> PanelFrame:
 
 
 def _balloon(data: Mapping[str, Any]) -> Balloon:
-    tail = data["tail"]
-    if tail is not None:
-        points = {key: Point(*tail[key]) for key in ("base", "bend", "tip")}
-        tail = Tail(**{**tail, **points})
     return Balloon(
         **{
             **data,
@@ -241,6 +267,14 @@ def _balloon(data: Mapping[str, Any]) -> Balloon:
             "lines": tuple(data["lines"]),
             "box": Box(*data["box"]),
             "text": Box(*data["text"]),
-            "tail": tail,
+            "tail": _tail(data["tail"]),
+            "also_tail": _tail(data.get("also_tail")),
+            "runs": tuple(tuple(TextRun(**run) for run in line) for line in data.get("runs", ())),
         }
     )
+
+
+def _tail(data: Mapping[str, Any] | None) -> Tail | None:
+    if data is None:
+        return None
+    return Tail(**{**data, **{key: Point(*data[key]) for key in ("base", "bend", "tip")}})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 from PIL.ImageFont import FreeTypeFont
 
-from pipeline.comics.fonts import FontStyle, missing_glyphs, raster_font
+from pipeline.comics.fonts import FontStyle, lacking, raster_font
 
 Rgb = tuple[int, int, int]
 
@@ -42,7 +42,7 @@ class TextStyle:
 def writable(text: str) -> str:
     """The text in one line, with ``?`` for what the font cannot write."""
     line = " ".join(text.split())
-    for glyph in missing_glyphs(line):
+    for glyph in lacking(line):
         line = line.replace(glyph, "?")
     return line
 

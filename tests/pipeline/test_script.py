@@ -30,6 +30,23 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "script.toml"
         ("(caption) Later.", DialogueLine("Later.", None, BalloonKind.CAPTION)),
         ("Caption (caption): Later.", DialogueLine("Later.", None, BalloonKind.CAPTION)),
         ("Akira：  two   spaces ", DialogueLine("two spaces", "ch_akira")),
+        ("Akira (whisper): psst", DialogueLine("psst", "ch_akira", BalloonKind.WHISPER)),
+        ("Gran (radio): Over.", DialogueLine("Over.", "ch_gran", BalloonKind.RADIO)),
+        ("Gran (joined): And?", DialogueLine("And?", "ch_gran", BalloonKind.JOINED)),
+        ("Akira (off-panel): Hey!", DialogueLine("Hey!", "ch_akira", BalloonKind.OFF_PANEL)),
+        ("Voice: Who is it?", DialogueLine("Who is it?", None, BalloonKind.OFF_PANEL)),
+        ("Voice (radio): Over.", DialogueLine("Over.", None, BalloonKind.RADIO)),
+        ("SFX: KRAKOOM", DialogueLine("KRAKOOM", None, BalloonKind.SFX)),
+        ("Narration: I ran.", DialogueLine("I ran.", None, BalloonKind.NARRATION)),
+        ("Gran (narration): I ran.", DialogueLine("I ran.", "ch_gran", BalloonKind.NARRATION)),
+        (
+            "Akira & Gran: Surprise!",
+            DialogueLine("Surprise!", "ch_akira", BalloonKind.DOUBLE_TAIL, "ch_gran"),
+        ),
+        (
+            "Gran and Akira (shout): Surprise!",
+            DialogueLine("Surprise!", "ch_gran", BalloonKind.SHOUT, "ch_akira"),
+        ),
     ],
 )
 def test_one_line(typed: str, expected: DialogueLine):
@@ -51,10 +68,13 @@ def test_a_lone_character_needs_no_name():
     [
         ("Akira: Fine.\nBob: Hello.", r"line 2 .*“Bob” is not in this panel.*Akira, Gran Odette"),
         ("Hello.", r"line 1 .*Who says this\?.*Name: text"),
-        ("Akira (whisper): psst", r"“whisper” is no kind.*speech, thought, shout, caption"),
+        ("Akira (yodel): psst", r"“yodel” is no kind.*speech, thought, shout, whisper"),
+        ("Akira (double-tail): Us?", r"Two people say this.*Name & Name"),
+        ("Akira & Akira: Us?", r"named twice"),
+        ("Akira & Bob: Us?", r"“Bob” is not in this panel"),
         ("Akira:", r"line 1 .*needs words"),
         ("Akira: " + "x" * 201, r"201 characters.*takes 200.*Split"),
-        ("Akira: Go 🚀", r"line 1 .*U\+1F680"),
+        ("Akira: Go ᚠ", r"line 1 .*U\+16A0.*install"),
         ("|".join(["Akira: One."] * 9), r"at most 8 lines.*this has 9"),
     ],
 )

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.comics.alt import alt_text, scene_text, spoken_text
-from pipeline.comics.fonts import STYLE_OF_KIND, metrics
-from pipeline.comics.textfit import CAP
+from pipeline.comics.typesetting import SetLine, set_lines
 from pipeline.domain.geometry import Box
 from pipeline.domain.page import Balloon, BookInfo, BookPage
 from pipeline.domain.panel import BalloonKind, DialogueLine
@@ -87,15 +86,10 @@ def _balloon(balloon: Balloon, info: BookInfo) -> LiveBalloon:
         box=balloon.box,
         size=balloon.font_size,
         spoken=spoken_text(said, info.names),
-        lines=tuple(_line(balloon, i) for i in range(len(balloon.lines))),
+        lines=tuple(_line(line) for line in set_lines(balloon)),
     )
 
 
-def _line(balloon: Balloon, index: int) -> LiveLine:
-    text, size = balloon.lines[index], balloon.font_size
-    width = metrics(STYLE_OF_KIND[balloon.kind]).width(text, size)
-    left = (balloon.text.x0 + balloon.text.x1 - width) / 2
-    if balloon.kind is BalloonKind.CAPTION:
-        left = balloon.text.x0
-    top = balloon.text.y0 + index * balloon.line_height - 0.5 * (balloon.line_height - CAP * size)
-    return LiveLine(text, round(left), round(top), round(width), round(balloon.line_height))
+def _line(line: SetLine) -> LiveLine:
+    box = line.box
+    return LiveLine(line.text, box.x0, box.y0, box.width, box.height)

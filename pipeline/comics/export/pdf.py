@@ -1,19 +1,19 @@
 """A PDF: one picture per page, with the dialogue as an invisible text layer to search and copy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from io import BytesIO
+from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.comics.export.budget import Budget
 from pipeline.comics.export.layers import book_title
 from pipeline.comics.export.pictures import JPEG_STEPS, encoded
-from pipeline.comics.fonts import STYLE_OF_KIND, FontStyle, font_path, metrics
-from pipeline.comics.textfit import CAP
+from pipeline.comics.fonts import STYLE_OF_KIND, Face, FontStyle, face_for, own_faces
+from pipeline.comics.typesetting import set_lines
 from pipeline.domain.character import ReadingDirection
 from pipeline.domain.geometry import Size
 from pipeline.domain.page import Balloon, BookInfo, BookPage
-from pipeline.domain.panel import BalloonKind
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
@@ -22,6 +22,12 @@ _DPI = 150
 # No side of a page may be longer. Source: ISO 32000-1, annex C.
 _LONGEST = 14_400
 _INVISIBLE = 3
+# Fonts that PDF readers have for a language. Source: Adobe's CJK font packs.
+_READERS_OWN = {
+    "ja": "HeiseiKakuGo-W5",
+    "zh": "STSong-Light",
+    "ko": "HYGothic-Medium",
+}
 
 
 def write_pdf(pages: Iterable[BookPage], info: BookInfo, out: BinaryIO, budget: Budget) -> None:
@@ -68,27 +74,46 @@ def _draw(canvas: "Canvas", page: BookPage, jpeg: bytes) -> None:
 
 def _write(canvas: "Canvas", balloon: Balloon, height: int, scale: float) -> None:
     """Lay the lines of a balloon under the picture's own, where a selection will find them."""
-    style = STYLE_OF_KIND[balloon.kind]
     text = canvas.beginText()
     text.setTextRenderMode(_INVISIBLE)
-    text.setFont(_registered(style), balloon.font_size * scale)
-    middle = (balloon.text.x0 + balloon.text.x1) / 2
-    for i, line in enumerate(balloon.lines):
-        left = middle - metrics(style).width(line, balloon.font_size) / 2
-        if balloon.kind is BalloonKind.CAPTION:
-            left = balloon.text.x0
-        base = balloon.text.y0 + CAP * balloon.font_size + i * balloon.line_height
-        text.setTextOrigin(left * scale, (height - base) * scale)
-        text.textOut(line)
+    for line in set_lines(balloon):
+        text.setTextOrigin(line.origin.x * scale, (height - line.origin.y) * scale)
+        for font, words in _fonts(line.text, STYLE_OF_KIND[balloon.kind], balloon.language):
+            text.setFont(font, balloon.font_size * scale)
+            text.textOut(words)
     canvas.drawText(text)
 
 
-def _registered(style: FontStyle) -> str:
-    """The name under which the PDF library knows a style; registered on first use."""
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
+def _fonts(words: str, style: FontStyle, language: str) -> Iterator[tuple[str, str]]:
+    """Stretches of a line, each with the PDF font that can carry it."""
 
-    name = f"Lettering-{style}"
-    if name not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(name, str(font_path(style))))
+    def font_of(char: str) -> str:
+        face = None if char == " " else face_for(char, style, language)
+        return _registered(face or own_faces(style)[0], language)
+
+    for font, chars in groupby(words, key=font_of):
+        yield font, "".join(chars)
+
+
+def _registered(face: Face, language: str) -> str:
+    """The name under which the PDF library knows a face; registered on first use.
+
+    It embeds TrueType outlines only; for others it names one of the fonts that every reader
+    brings along for the language, which is enough to search and to copy.
+    """
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfbase.ttfonts import TTFError, TTFont
+
+    name = f"{face.path.stem}-{face.index}"
+    readers = _READERS_OWN.get(language.partition("-")[0], _READERS_OWN["ja"])
+    known = pdfmetrics.getRegisteredFontNames()
+    if name in known:
+        return name
+    try:
+        pdfmetrics.registerFont(TTFont(name, str(face.path), subfontIndex=face.index))
+    except TTFError:  # PostScript outlines
+        if readers not in known:
+            pdfmetrics.registerFont(UnicodeCIDFont(readers))
+        return readers
     return name
