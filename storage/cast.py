@@ -24,7 +24,7 @@ from storage.appearances import (
 )
 from storage.database import Database
 from storage.erasure import delete_character
-from storage.marks import add_mark, list_marks, mark_prints, remove_mark
+from storage.marks import add_mark, list_marks, mark_prints, remove_mark, replace_mark_prints
 from storage.references import (
     add_fingerprints,
     add_reference,
@@ -73,6 +73,7 @@ __all__ = [
     "put_threshold",
     "reference_hashes",
     "remove_mark",
+    "replace_mark_prints",
     "replace_thresholds",
     "retire_appearance",
     "suggest_characters",

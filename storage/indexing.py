@@ -13,9 +13,14 @@ from storage.records import hashes_to_columns
 from storage.references import add_fingerprints
 from storage.times import Moment, to_text
 
+_OF_MARK = (
+    "SELECT group_concat(encoder, ',') FROM (SELECT DISTINCT encoder FROM mark_fingerprint "
+    "WHERE mark_id = m.id ORDER BY encoder)"
+)
 _STALE = (
-    "FROM reference AS r LEFT JOIN reference_index AS i ON i.reference_id = r.id "
-    "WHERE i.encoders IS NOT :encoders OR r.hash_version IS NOT :hashes"
+    "FROM reference AS r LEFT JOIN reference_index AS i ON i.reference_id = r.id "  # noqa: S608 - text of our own
+    "WHERE i.encoders IS NOT :encoders OR r.hash_version IS NOT :hashes OR EXISTS "
+    f"(SELECT 1 FROM mark AS m WHERE m.reference_id = r.id AND ({_OF_MARK}) IS NOT :encoders)"
 )
 
 _COUNT = (

@@ -44,15 +44,29 @@ def add_mark(
     ).fetchone()
     if row is None:
         raise AlreadyExists(f"That reference has a mark “{name}” already; choose another name.")
+    replace_mark_prints(tx, guild_id=guild_id, mark_id=row["id"], prints=prints)
+    return row["id"]
+
+
+def replace_mark_prints(
+    tx: sqlite3.Connection,
+    *,
+    guild_id: int,
+    mark_id: int,
+    prints: Iterable[tuple[ColorMode, Embedding]],
+) -> None:
+    """Store the vectors of a mark in place of all that it had; nothing where the mark is gone."""
+    tx.execute(
+        "DELETE FROM mark_fingerprint WHERE mark_id = ? AND guild_id = ?", (mark_id, guild_id)
+    )
     tx.executemany(
         "INSERT INTO mark_fingerprint (guild_id, mark_id, encoder, color_mode, vector) "
-        "VALUES (?, ?, ?, ?, ?)",
+        "SELECT guild_id, id, ?, ?, ? FROM mark WHERE id = ? AND guild_id = ?",
         [
-            (guild_id, row["id"], str(e.encoder), mode, e.vector.astype("<f4").tobytes())
+            (str(e.encoder), mode, e.vector.astype("<f4").tobytes(), mark_id, guild_id)
             for mode, e in prints
         ],
     )
-    return row["id"]
 
 
 def remove_mark(tx: sqlite3.Connection, *, guild_id: int, mark_id: int) -> None:

@@ -26,6 +26,7 @@ from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonica
 from pipeline.imaging.fit import fit_within
 from pipeline.imaging.masks import find_figure
 from pipeline.quality.calibration import thresholds_from_references
+from pipeline.registry.marks import MarkPrints, mark_prints
 from pipeline.registry.suggest import agreed, suggest_angle, suggest_components
 from storage import cast, indexing
 from storage.blobs import BlobStore
@@ -107,6 +108,14 @@ class Registrar:
         """
         image = load_canonical(png)
         return picture_hashes(image), fingerprint(image, shot_type, self._encoders)
+
+    def mark_prints_of(self, png: bytes, box: Box) -> MarkPrints:
+        """The fingerprints of a marked region of a stored reference.
+
+        Raises:
+            InvalidPicture: the stored file is damaged.
+        """
+        return mark_prints(load_canonical(png), box, self._encoders)
 
     async def open(self, data: bytes) -> CanonicalPicture:
         """One upload as a canonical picture.

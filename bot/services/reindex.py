@@ -1,8 +1,9 @@
 """Indexes references anew, in the background, when the encoders of the settings have changed.
 
-The unit is an appearance: its vectors, hashes and thresholds change in one transaction. Until
-then the old ones serve, because pictures are described with the old encoders as well wherever
-these can still be loaded. What is done is on record, so a crash costs one appearance at most.
+The unit is an appearance: its vectors, those of its marks, its hashes and thresholds change in one
+transaction. Until then the old ones serve, because pictures are described with the old encoders as
+well wherever these can still be loaded. What is done is on record, so a crash costs one appearance
+at most.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from pipeline.domain.fingerprint import EncoderKey, Fingerprint, PictureHashes
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.hashes import HASH_VERSION
 from pipeline.fingerprints.registry import available_encoders, load_encoders
+from pipeline.registry.marks import MarkPrints
 from storage import cast, indexing
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
@@ -108,12 +110,19 @@ class ReindexService:
         """
         guild_id = stale.guild_id
         references = await cast.list_references(self._db, guild_id, stale.appearance_row)
+        marks = await cast.list_marks(self._db, guild_id, stale.appearance_row)
         printed: Printed = {}
+        marked: dict[int, MarkPrints] = {}
         for reference in references:
             png = await self._blobs.get(guild_id, reference.sha256)
             printed[reference.id] = await asyncio.to_thread(
                 self._registrar.print_of, png, reference.shot_type
             )
+            for mark in marks:
+                if mark.reference_id == reference.id:
+                    marked[mark.id] = await asyncio.to_thread(
+                        self._registrar.mark_prints_of, png, mark.box
+                    )
         async with self._locks.of(guild_id):
             canon = {r.id: printed[r.id][1] for r in references if r.canon and printed[r.id][1]}
             limits = await asyncio.to_thread(
@@ -136,6 +145,8 @@ class ReindexService:
                         tx, guild_id=guild_id, reference_id=reference_id,
                         encoders=self._registrar.encoders, now=now,
                     )  # fmt: skip
+                for mark_id, prints in marked.items():
+                    cast.replace_mark_prints(tx, guild_id=guild_id, mark_id=mark_id, prints=prints)
                 cast.replace_thresholds(
                     tx, guild_id=guild_id, appearance_row=stale.appearance_row,
                     thresholds=limits, now=now,

@@ -12,6 +12,7 @@ from pipeline.domain.geometry import Box, Size
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.imaging.crops import CROP_SIDE, GROUND, FigureCrop
 
+MarkPrints = tuple[tuple[ColorMode, Embedding], ...]
 LEAST_SIDE = 4
 """A region of fewer pixels in either direction says nothing."""
 
@@ -47,9 +48,7 @@ def mark_crop(image: Image.Image, box: Box) -> FigureCrop:
     )
 
 
-def mark_prints(
-    image: Image.Image, box: Box, encoders: Sequence[Encoder]
-) -> tuple[tuple[ColorMode, Embedding], ...]:
+def mark_prints(image: Image.Image, box: Box, encoders: Sequence[Encoder]) -> MarkPrints:
     """The fingerprints of one region, in colour and in grey.
 
     Args:

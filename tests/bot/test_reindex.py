@@ -115,6 +115,38 @@ async def test_hashes_of_another_version_are_made_anew(folder, manager):
         assert {h.version for _, _, h in after} == {HASH_VERSION}
 
 
+async def test_marks_are_fingerprinted_anew_with_their_references(folder, manager, material):
+    async with studio(folder, "palette", "structure") as app:
+        name = material.characters[0].name
+        look, *_ = await cast.list_appearances(app.db, manager.guild_id)
+        reference, *_ = await cast.list_references(app.db, manager.guild_id, look.id)
+        await app.registry.add_mark(
+            manager, name, reference.id, name="Scar", region="30%,30%,40%,40%"
+        )
+        before = await cast.mark_prints(app.db, manager.guild_id, look.id)
+        assert (await app.reindex.state()).done
+        # As a version left it that knew nothing of marks: old vectors on a fresh reference.
+        await app.db.write(
+            lambda tx: (
+                tx.execute("UPDATE mark_fingerprint SET encoder = 'old:0:1'||encoder").rowcount
+            )
+        )
+        assert (await app.reindex.state()).stale == 1
+        await app.reindex.once()
+        after = await cast.mark_prints(app.db, manager.guild_id, look.id)
+        assert _keys(after) == _keys(before)
+    async with studio(folder, "palette") as app:
+        await app.reindex.once()
+        prints = await cast.mark_prints(app.db, manager.guild_id, look.id)
+        assert {key.name for _, key in _keys(prints)} == {"palette"}
+        assert len(_keys(prints)) == 2, "in colour and in grey"
+        assert (await app.reindex.state()).done
+
+
+def _keys(prints):
+    return {(mode, e.encoder) for (held,) in [prints.values()] for mode, e in held}
+
+
 async def test_a_damaged_picture_holds_up_only_its_own_appearance(folder, manager):
     async with studio(folder, "palette") as app:
         look, *_ = await cast.list_appearances(app.db, manager.guild_id)
