@@ -27,6 +27,8 @@ from pipeline.domain.panel import PanelStatus
 from pipeline.domain.story import LAST_PAGE
 
 PanelNumber = app_commands.Range[int, 1, 2**53 - 1]
+ReferenceNumber = app_commands.Range[int, 1, 2**53 - 1]
+Percent = app_commands.Range[int, 0, 100]
 Seed = app_commands.Range[int, 0, 2**32 - 1]
 PageNumber = app_commands.Range[int, 1, LAST_PAGE]
 ChapterNumber = app_commands.Range[int, 1, LAST_PAGE]
@@ -60,6 +62,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         chapter="When it plays, if not in the chapter of that page; decides what they wear",
         dialogue="One line each: Name: what they say",
         style_freedom="How far it may leave the style of the references, in percent",
+        reference="The picture to draw from first, by its number; its pose is taken, if known",
     )
     @app_commands.choices(shot_type=SHOT_TYPES)
     @app_commands.autocomplete(characters=suggest_cast, appearance=suggest_appearances)
@@ -76,6 +79,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         dialogue: Words = "",
         style_freedom: app_commands.Range[int, 0, 100] = 0,
         chapter: ChapterNumber | None = None,
+        reference: ReferenceNumber | None = None,
     ) -> None:
         """Queue a panel; the result comes as a message of its own."""
         await acknowledge(interaction)
@@ -90,6 +94,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             dialogue=dialogue,
             style_freedom=style_freedom / 100,
             chapter=chapter,
+            reference=reference,
         )
         actor = await actor_of(interaction)
         taken = await self.bot.app.panels.request(
@@ -202,6 +207,9 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         seed="This seed (see /panel recipe)",
         shot_type="Another framing; the seed stays",
         alternates="How many to choose from",
+        reference="The picture to draw from first, by its number (see /panel recipe)",
+        hold="How strongly the references hold, in percent; 60 at a first try",
+        style_freedom="How far it may leave the style of the references, in percent",
     )
     @app_commands.choices(shot_type=SHOT_TYPES)
     async def reroll(
@@ -212,6 +220,9 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         seed: Seed | None = None,
         shot_type: str | None = None,
         alternates: app_commands.Range[int, 1, 4] | None = None,
+        reference: ReferenceNumber | None = None,
+        hold: Percent | None = None,
+        style_freedom: Percent | None = None,
     ) -> None:
         """Queue the brief again as a new panel, as it was or with one part changed."""
         await acknowledge(interaction)
@@ -220,6 +231,9 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             seed=seed,
             shot_type=ShotType(shot_type) if shot_type else None,
             alternates=alternates,
+            reference=reference,
+            hold=None if hold is None else hold / 100,
+            style_freedom=None if style_freedom is None else style_freedom / 100,
         )
         taken = await self.bot.app.panels.reroll(
             await actor_of(interaction), panel, dedupe_key=key_of(interaction), change=change

@@ -23,8 +23,15 @@ from bot.services.panel_views import (
     panel_view,
     queue_entries,
 )
+from bot.services.rerolls import (
+    PanelChange,
+    changed_brief,
+    check_lead,
+    check_ranges,
+    revision_of,
+)
 from pipeline.domain.character import Series, ShotType
-from pipeline.domain.errors import InvalidInput, LimitReached, WrongState
+from pipeline.domain.errors import LimitReached, WrongState
 from pipeline.domain.job import JobKind, JobStatus, QueuePlace
 from pipeline.domain.panel import (
     CastRole,
@@ -42,7 +49,10 @@ from storage.database import Database, Transaction
 
 @dataclass(frozen=True, slots=True)
 class PanelRequest:
-    """What a person typed. ``characters`` are ids or names with commas between them."""
+    """What a person typed. ``characters`` are ids or names with commas between them.
+
+    ``reference`` is a reference (by id) to draw from first, and to take the pose of.
+    """
 
     characters: str
     prompt: str
@@ -55,20 +65,7 @@ class PanelRequest:
     seed: int | None = None
     style_freedom: float = 0.0
     chapter: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PanelChange:
-    """What a reroll changes; None keeps what the first request said.
-
-    Without any change the seed is new. With a change of something else the seed stays, so that
-    only that part of the recipe differs.
-    """
-
-    prompt: str | None = None
-    seed: int | None = None
-    shot_type: ShotType | None = None
-    alternates: int | None = None
+    reference: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ class PanelService:
         shot = request.shot_type or ShotType.HALF
         alternates = request.alternates or series.alternates
         prompt = read_prompt(request.prompt)
-        _check_ranges(alternates, request.style_freedom)
+        check_ranges(alternates, request.style_freedom)
         doubts = [
             *await lint(self._db, actor.guild_id, prompt, roles, self._token_limit),
             *await lint_looks(self._db, roles, place, named=bool(request.appearance)),
@@ -136,7 +133,9 @@ class PanelService:
             sketch_sha256=await self._keep(actor.guild_id, request.sketch),
             seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
             style_freedom=request.style_freedom,
+            lead=() if request.reference is None else (request.reference,),
         )
+        await check_lead(self._db, actor.guild_id, brief, roles)
         lacking = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)
         await self._check_quota(actor, series)
         return await self._enqueue(
@@ -195,11 +194,14 @@ class PanelService:
         dedupe_key: str,
         change: PanelChange | None = None,
     ) -> Requested:
-        """The same brief once more as a new panel: with another seed, or with one part changed.
+        """Once more as a new panel: the same brief with another seed, or one part changed.
+
+        What was drawn already is not planned anew for a change: its recipe is taken as it is, with
+        the named part changed in it.
 
         Raises:
             WrongState: the panel is a person's drawing.
-            InvalidInput: prompt or alternates out of limits.
+            InvalidInput: a part is out of its limits, or a reference of somebody else.
             PromptConflict: the new prompt contradicts the model sheets.
             NotFound: a character or an appearance was deleted meanwhile.
             MissingReference: nothing is left to draw a character from.
@@ -208,8 +210,12 @@ class PanelService:
         if panel.origin is PanelOrigin.SUBMITTED:
             raise WrongState("This is a person's own drawing; there is nothing to draw again.")
         series = await cast.active_series(self._db, actor.guild_id)
-        brief = _changed(panel.brief, change or PanelChange(), _seed_of(dedupe_key))
+        change = change or PanelChange()
+        brief = changed_brief(panel.brief, change, _seed_of(dedupe_key))
         roles = [await resolve_role(self._db, actor.guild_id, r) for r in brief.cast]
+        if change.reference is not None:
+            await check_lead(self._db, actor.guild_id, brief, roles)
+        brief = replace(brief, revision=await revision_of(self._db, panel, change.parts))
         warnings: tuple[str, ...] = ()
         if brief.prompt != panel.brief.prompt:
             warnings = await lint(self._db, actor.guild_id, brief.prompt, roles, self._token_limit)
@@ -340,27 +346,6 @@ class PanelService:
         panel_id, job_id = await self._db.write(add)
         panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
         return Requested(panel, await jobs.place_of(self._db, job_id), warnings)
-
-
-def _check_ranges(alternates: int, style_freedom: float = 0.0) -> None:
-    if not 1 <= alternates <= 4:
-        raise InvalidInput("Ask for 1 to 4 alternates.")
-    if not 0 <= style_freedom <= 1:
-        raise InvalidInput("Freedom of style goes from 0 to 100 percent.")
-
-
-def _changed(brief: PanelBrief, change: PanelChange, fresh_seed: int) -> PanelBrief:
-    """The brief with what a reroll changes."""
-    alternates = brief.alternates if change.alternates is None else change.alternates
-    _check_ranges(alternates)
-    seed = fresh_seed if change == PanelChange() else brief.seed
-    return replace(
-        brief,
-        prompt=brief.prompt if change.prompt is None else read_prompt(change.prompt),
-        shot_type=change.shot_type or brief.shot_type,
-        alternates=alternates,
-        seed=seed if change.seed is None else change.seed,
-    )
 
 
 def _seed_of(dedupe_key: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, Step
+from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse, Step
 
 
 def recipe_words(panel_id: int, plan: ConditioningPlan) -> str:
@@ -20,7 +20,10 @@ def _lines(panel_id: int, plan: ConditioningPlan) -> Iterator[str]:
         yield f"Negative: {plan.negative}"
     yield from (_member_line(member) for member in plan.cast)
     for control in plan.controls:
-        yield f"Guide: {control.kind.value} at {control.scale:.2f} ({control.why})"
+        yield (
+            f"Guide: {control.kind.value} at {control.scale:.2f}, from {control.start:.0%} to "
+            f"{control.end:.0%} of the steps ({control.why})"
+        )
     for module in plan.modules:
         yield f"Module: {module.kind.value} of {module.appearance_id} at {module.scale:.2f}"
     if plan.inpaint is not None:
@@ -37,6 +40,9 @@ def _lines(panel_id: int, plan: ConditioningPlan) -> Iterator[str]:
     if taken:
         words = "; ".join(f"{s.step.value.replace('_', ' ')} ({s.why})" for s in taken)
         yield f"Changed since the try before: {words}"
+    if plan.models:
+        files = ", ".join(f"{m.role} {m.name} ({m.sha256[:8]})" for m in plan.models)
+        yield f"Weights: {files}"
     if plan.notes:
         yield f"Left out: {'; '.join(plan.notes)}"
 
@@ -49,5 +55,24 @@ def _member_line(member: CastConditioning) -> str:
     denied = f" Not in its region: {own}." if own else ""
     return (
         f"References of {member.appearance_id}: {len(member.references)}, held at "
-        f"{first.scale:.2f}; first picture {first.reference_id}. {first.why}{denied}"
+        f"{first.scale:.2f}{_adapters(first)}; first picture {first.reference_id}. "
+        f"{first.why}{_others(member)}{_place(member)}{denied}"
     )
+
+
+def _adapters(use: ReferenceUse) -> str:
+    """By which means a reference holds, each with its own scale."""
+    means = ", ".join(f"{a.adapter.value.replace('_', ' ')} {a.scale:.2f}" for a in use.adapters)
+    return f" ({means})" if means else ""
+
+
+def _others(member: CastConditioning) -> str:
+    rest = ", ".join(f"{use.reference_id} at {use.scale:.2f}" for use in member.references[1:])
+    return f" Then {rest}." if rest else ""
+
+
+def _place(member: CastConditioning) -> str:
+    region = member.region
+    if region is None:
+        return ""
+    return f" Drawn from {region.x0} to {region.x1} across, {region.y0} to {region.y1} down."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.services.casting import cast_input, resolve_role
+from bot.services.rerolls import base_of, pictures_for
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.geometry import Size
 from pipeline.domain.inputs import LadderPolicy, PanelInputs
@@ -44,6 +45,7 @@ class RunService:
         for role in panel.brief.cast:
             character, appearance = await resolve_role(self._db, guild_id, role)
             members.append(await cast_input(self._db, self._blobs, character, appearance))
+        base = await base_of(self._db, guild_id, panel.brief)
         earlier = await attempts.panel_hashes(self._db, guild_id, except_panel=panel.id)
         await self._db.write(
             lambda tx: panels.set_status(
@@ -65,7 +67,8 @@ class RunService:
             policy=self._policy,
             start_strength=job.strength,
             submission=await self._submission(guild_id, panel.id),
-            pictures=await self._pictures(guild_id, panel.brief.sketch_sha256),
+            pictures=await pictures_for(self._blobs, guild_id, panel.brief, base),
+            base=base,
             hints=await self._hints(guild_id, panel.id) if job.strength else (),
             drift_counts=await lessons.drift_counts(self._db, guild_id),
             step_counts=await lessons.step_counts(self._db, guild_id),
@@ -76,10 +79,6 @@ class RunService:
         review = await reviews.review_of_panel(self._db, guild_id, panel_id)
         labels = review.labels if review is not None else ()
         return tuple(label for label in labels if label in catalogue().modes)
-
-    async def _pictures(self, guild_id: int, sketch: str | None) -> dict[str, bytes]:
-        """What the run needs beside the references: the sketch, if there is one."""
-        return {sketch: await self._blobs.get(guild_id, sketch)} if sketch else {}
 
     async def _submission(self, guild_id: int, panel_id: int) -> Candidate | None:
         sha256 = await panels.submission_of(self._db, guild_id, panel_id)

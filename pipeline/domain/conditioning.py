@@ -257,6 +257,14 @@ class ConditioningPlan:
             raise ValueError(f"not a conditioning plan: {error}") from error
 
     @property
+    def pictures(self) -> frozenset[str]:
+        """The content hashes of what it names beside references: guides, and what is repaired."""
+        named = {control.sha256 for control in self.controls}
+        if self.inpaint is not None:
+            named |= {self.inpaint.base_sha256, self.inpaint.mask_sha256}
+        return frozenset(named)
+
+    @property
     def recipe_hash(self) -> str:
         """The first 12 hex digits of the plan's sha256: a short name for people and logs."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pipeline.domain.calibration import Calibration
 from pipeline.domain.character import Mark, ReferenceKind, ShotType
-from pipeline.domain.conditioning import ControlUse, ModuleUse
+from pipeline.domain.conditioning import ConditioningPlan, ControlUse, ModuleUse
 from pipeline.domain.evidence import DriftCount, StepCount
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
@@ -80,7 +80,8 @@ class PanelInputs:
     ``start_strength`` is above 0 when a moderator asked for a retry; ``hints`` are then the drift
     modes that moderators named. ``pictures`` holds PNGs by sha256 that a plan may name beside the
     references, like the sketch; ``guides`` are those that are finished guide pictures of the
-    panel's size. ``drift_counts`` and ``step_counts`` are the guild's evidence.
+    panel's size. ``base`` is the recipe that a reroll changes. ``drift_counts`` and
+    ``step_counts`` are the guild's evidence.
     """
 
     panel_id: int
@@ -94,6 +95,7 @@ class PanelInputs:
     hints: tuple[str, ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     guides: tuple[ControlUse, ...] = ()
+    base: ConditioningPlan | None = None
     drift_counts: Mapping[str, DriftCount] = field(default_factory=dict)
     step_counts: tuple[StepCount, ...] = ()
     audit: Audit = Audit()

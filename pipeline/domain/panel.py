@@ -85,12 +85,38 @@ class CastRole:
     appearance_id: str
 
 
+class PlanPart(StrEnum):
+    """A part of a recipe that a person may change alone. The words are stored; keep them."""
+
+    PROMPT = "prompt"
+    SEED = "seed"
+    SHOT_TYPE = "shot_type"
+    ALTERNATES = "alternates"
+    REFERENCES = "references"
+    HOLD = "hold"
+    STYLE_FREEDOM = "style_freedom"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The recipe of a drawn candidate is taken as it is, but for the ``changed`` parts.
+
+    ``place`` says which alternate of its attempt the candidate was, from 0.
+    """
+
+    candidate_id: int
+    place: int
+    changed: tuple[PlanPart, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PanelBrief:
     """What a person asked for, complete: cast in speaking order, words, framing, dialogue.
 
     ``style_freedom`` (0 to 1) is how far the panel may leave the style of its references.
     ``chapter`` is when it plays: a flashback belongs to the chapter that it looks back to.
+    ``lead`` are references (by id) that a person wants drawn from first, ``hold`` is how strongly
+    references hold at the first try, 0 to 1, None for the usual.
     """
 
     prompt: str
@@ -105,6 +131,9 @@ class PanelBrief:
     size: Size = PANEL_SIZE
     style_freedom: float = 0.0
     chapter: int | None = None
+    lead: tuple[int, ...] = ()
+    hold: float | None = None
+    revision: Revision | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from pipeline.domain.inputs import LadderPolicy, PanelInputs
 from pipeline.domain.quality import Attempt, JudgedCandidate
 from pipeline.generation.evidence import order_steps
 from pipeline.generation.generators.base import Generator
-from pipeline.generation.guides.panel_guides import with_guides
+from pipeline.generation.guides.panel_guides import with_chosen_pose, with_guides
 from pipeline.generation.plan import SEED_STEP, plan_for
+from pipeline.generation.revise import revised
 from pipeline.generation.steps import MOVES, Moved, Situation, lower_identity, raise_identity
 from pipeline.quality.hints import mode_hint, worst_check
 from pipeline.quality.stiffness import STIFF
@@ -39,14 +40,18 @@ class Spent:
 def first_rung(inputs: PanelInputs, generator: Generator) -> Rung:
     """The plan to try first, with the guide pictures that were made for it.
 
+    Where the inputs name a recipe to change, that is the plan, with the named parts changed.
+
     Raises:
         MissingReference: a character has nothing to draw from.
         InvalidPicture: the kept sketch is damaged.
     """
-    guided = with_guides(inputs, generator.capabilities)
+    guided = with_guides(with_chosen_pose(inputs), generator.capabilities)
     plan = plan_for(guided, generator, strength=inputs.start_strength)
-    named = {control.sha256 for control in plan.controls} - inputs.pictures.keys()
-    return Rung(plan, {sha256: guided.pictures[sha256] for sha256 in sorted(named)})
+    if inputs.base is not None:
+        plan = revised(plan, inputs.base, guided, generator)
+    made = sorted(plan.pictures - inputs.pictures.keys())
+    return Rung(plan, {sha256: guided.pictures[sha256] for sha256 in made})
 
 
 def next_rung(

@@ -115,10 +115,18 @@ def uses_of(
 
 
 def rank_for(member: CastInput, inputs: PanelInputs, k: int) -> list[Ranked]:
-    """The references of a character for this panel, the best first."""
-    return rank_references(
-        member, shot_type=inputs.brief.shot_type, words=words_about(member, inputs), k=k
+    """The references of a character for this panel: those that a person chose, then the best."""
+    lead = inputs.brief.lead
+    ranked = rank_references(
+        member,
+        shot_type=inputs.brief.shot_type,
+        words=words_about(member, inputs),
+        k=k if not lead else len(member.references),
     )
+    chosen = {id_: place for place, id_ in enumerate(lead)}
+    ranked = [_chosen(r) if r.reference.reference_id in chosen else r for r in ranked]
+    ranked.sort(key=lambda r: chosen.get(r.reference.reference_id, len(chosen)))
+    return ranked[:k]
 
 
 def words_about(member: CastInput, inputs: PanelInputs) -> str:
@@ -165,7 +173,8 @@ def _cast(
     negatives: Negatives,
     strength: int,
 ) -> tuple[CastConditioning, ...]:
-    scale = min(1.0, FIRST_SCALE + SCALE_STEP * strength)
+    hold = inputs.brief.hold
+    scale = min(1.0, (FIRST_SCALE if hold is None else hold) + SCALE_STEP * strength)
     wanted = min(REFERENCES_PER_CHARACTER, engine.references) or 1
     regions = regions_for(len(inputs.cast), inputs.brief.size)
     out: list[CastConditioning] = []
@@ -185,6 +194,10 @@ def _cast(
             )
         )
     return tuple(out)
+
+
+def _chosen(item: Ranked) -> Ranked:
+    return replace(item, why=f"It was chosen by hand. {item.why}".rstrip())
 
 
 def _use(item: Ranked, scale: float, inputs: PanelInputs, engine: Capabilities) -> ReferenceUse:

@@ -13,6 +13,8 @@ from pipeline.domain.character import ShotType
 from pipeline.domain.conditioning import ConditioningPlan, Step
 from pipeline.domain.errors import InvalidInput, PromptConflict
 from pipeline.domain.job import JobStatus
+from pipeline.generation.generators.draft import DraftGenerator
+from pipeline.generation.plan import plan_for
 from storage import attempts, jobs, lessons, panels
 
 ASK = PanelRequest("Mira", "interior. Mira smiles.", alternates=1, seed=7)
@@ -59,6 +61,8 @@ async def test_freedom_of_style_is_part_of_the_brief_and_has_its_limits(app):
         (PanelChange(seed=99), "seed", 99),
         (PanelChange(shot_type=ShotType.FULL), "shot_type", ShotType.FULL),
         (PanelChange(alternates=3), "alternates", 3),
+        (PanelChange(hold=0.4), "hold", 0.4),
+        (PanelChange(style_freedom=0.5), "style_freedom", 0.5),
     ],
 )
 async def test_a_reroll_changes_the_one_part_that_is_named(app, change, field, value):
@@ -66,6 +70,52 @@ async def test_a_reroll_changes_the_one_part_that_is_named(app, change, field, v
     again = (await app.panels.reroll(ANN, 1, dedupe_key="r", change=change)).panel.brief
     assert getattr(again, field) == value
     assert replace(again, **{field: getattr(first, field)}) == first
+
+
+async def test_a_reroll_of_a_drawn_panel_changes_its_recipe_and_not_a_fresh_one(app):
+    taken = await ask(app)
+    inputs = await inputs_of(app, taken.panel.id)
+    stronger = plan_for(replace(inputs, start_strength=2), DraftGenerator(), strength=2)
+    async with working(app):
+        await settled(app, 10, taken.panel.id)
+    # as if the accepted picture had been the third try of a climb
+    await app.db.write(
+        lambda tx: tx.execute("UPDATE attempt SET plan = ?", (stronger.to_json(),)).rowcount
+    )
+    again = await app.panels.reroll(ANN, 1, dedupe_key="r", change=PanelChange(hold=0.3))
+    assert again.panel.brief.revision is not None
+    async with working(app):
+        await settled(app, 10, again.panel.id)
+    recipe = await app.panels.recipe(ANN, again.panel.id)
+    plan = ConditioningPlan.from_json(recipe.rpartition("\n")[2])
+    assert (plan.seed, plan.strength) == (stronger.seed, stronger.strength)
+    first, now = stronger.cast[0].references, plan.cast[0].references
+    assert [u.sha256 for u in now] == [u.sha256 for u in first]
+    assert now[0].scale == pytest.approx(0.3)
+    assert "the same recipe, but for: hold" in plan.steps[0].why
+
+
+async def test_a_reference_to_draw_from_first_has_to_be_of_the_look(app):
+    taken = await ask(app)
+    inputs = await inputs_of(app, taken.panel.id)
+    last = inputs.cast[0].references[-1].reference_id
+    again = await app.panels.reroll(ANN, 1, dedupe_key="r", change=PanelChange(reference=last))
+    assert again.panel.brief.lead == (last,)
+    led = plan_for(await inputs_of(app, again.panel.id), DraftGenerator(), strength=0)
+    assert led.cast[0].references[0].reference_id == last
+    with pytest.raises(InvalidInput, match="does not belong to mira_everyday"):
+        await app.panels.reroll(ANN, 1, dedupe_key="r2", change=PanelChange(reference=9999))
+    with pytest.raises(InvalidInput, match="does not belong"):
+        await ask(app, replace(ASK, reference=9999), "k2")
+    with pytest.raises(InvalidInput, match="hold"):
+        await app.panels.reroll(ANN, 1, dedupe_key="r3", change=PanelChange(hold=1.2))
+
+
+async def inputs_of(app, panel_id):
+    """What a worker would get for a panel that waits."""
+    job = await jobs.job_of_panel(app.db, 10, panel_id)
+    assert job is not None
+    return await app.runs.inputs_for(job)
 
 
 async def test_a_reroll_without_a_change_has_a_new_seed_and_a_bad_change_is_refused(app):

@@ -62,6 +62,18 @@ def with_guides(inputs: PanelInputs, engine: Capabilities) -> PanelInputs:
     return replace(inputs, guides=tuple(uses), pictures=pictures)
 
 
+def with_chosen_pose(inputs: PanelInputs) -> PanelInputs:
+    """The same inputs, where a reference that somebody chose also gives its known pose."""
+    lead = inputs.brief.lead
+
+    def posed(member: CastInput) -> CastInput:
+        found = {r.reference_id: r.pose for r in member.references}
+        poses = [found[id_] for id_ in lead if found.get(id_) is not None]
+        return replace(member, pose=poses[0]) if poses and member.pose is None else member
+
+    return replace(inputs, cast=tuple(map(posed, inputs.cast))) if lead else inputs
+
+
 def _wanted(inputs: PanelInputs, engine: Capabilities) -> Iterator[_Guide]:
     brief = inputs.brief
     sketch = inputs.pictures.get(brief.sketch_sha256 or "")
