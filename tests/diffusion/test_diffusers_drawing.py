@@ -176,7 +176,7 @@ def test_a_cancel_stops_within_one_step_and_leaves_nothing_behind(sd, asked):
 def test_the_working_size_keeps_the_proportions_and_the_native_area(sd):
     from pipeline.generation.diffusion.engine import working_size
 
-    wide = replace(PLAN, size=Size(1024, 768), bucket=None)
-    assert working_size(wide, sd._engine.base.installed) == Size(72, 56)
+    wide = replace(PLAN, size=Size(1600, 900), bucket=None)
+    assert working_size(wide, sd._engine.base.installed) == Size(80, 48)
     assert drawn(sd, size=Size(200, 150), bucket=None).shape == (150, 200, 3)
     assert SIZE.width * SIZE.height == sd.capabilities.native_pixels

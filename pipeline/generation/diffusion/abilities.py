@@ -3,7 +3,7 @@
 from pipeline.domain.conditioning import Adapter, ModelFile
 from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.diffusion.families import TextEncoding
-from pipeline.generation.diffusion.weights import Installed
+from pipeline.generation.diffusion.installed import Installed
 
 REFERENCES = 4
 """Pictures per character: each one costs an attention of its own in every layer."""
@@ -29,7 +29,7 @@ def capabilities_of(installed: Installed, models: tuple[ModelFile, ...] = ()) ->
         prompt_weights=clip,
         samples=True,
         native_pixels=installed.native_side**2,
-        side_multiple=family.side_multiple,
+        side_multiple=installed.side_multiple,
         prompt_tokens=family.prompt_tokens,
         models=models,
     )

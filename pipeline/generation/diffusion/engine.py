@@ -15,13 +15,15 @@ from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.geometry import Size
 from pipeline.generation.capabilities import bucket_for
 from pipeline.generation.diffusion.abilities import capabilities_of
+from pipeline.generation.diffusion.cache import WeightCache
 from pipeline.generation.diffusion.families import Task
+from pipeline.generation.diffusion.installed import Installed
+from pipeline.generation.diffusion.ip_adapters import hold_references
 from pipeline.generation.diffusion.loading import Base, load_base
 from pipeline.generation.diffusion.options import DiffusersOptions
 from pipeline.generation.diffusion.pictures import Pictures
 from pipeline.generation.diffusion.prompts import prompt_arguments
 from pipeline.generation.diffusion.watch import Watch
-from pipeline.generation.diffusion.weights import Installed
 
 
 @dataclass(slots=True, eq=False)
@@ -37,12 +39,13 @@ class Call:
     pictures: Pictures
     size: Size
     pipe: Any
+    cache: WeightCache
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
 Hold = Callable[[Call], AbstractContextManager[None]]
 
-HOLDS: tuple[Hold, ...] = ()
+HOLDS: tuple[Hold, ...] = (hold_references,)
 """In the order in which they are put on; they come off in the opposite one."""
 
 
@@ -53,6 +56,7 @@ class DiffusionEngine:
         self._installed = installed
         self._options = options
         self._base: Base | None = None
+        self.cache = WeightCache(options.cache_mib << 20)
 
     @property
     def base(self) -> Base:
@@ -98,7 +102,7 @@ class DiffusionEngine:
             "num_inference_steps": sampling.steps,
             "guidance_scale": sampling.guidance,
         }
-        return Call(base, plan, pictures, size, pipe, arguments)
+        return Call(base, plan, pictures, size, pipe, self.cache, arguments)
 
     def _passes(self, plan: ConditioningPlan) -> list[list[int]]:
         """The seeds of each pipeline call.
@@ -129,6 +133,6 @@ class DiffusionEngine:
 
 def working_size(plan: ConditioningPlan, installed: Installed) -> Size:
     """The size at which the model works: the plan's bucket, on the model's grid."""
-    step = installed.family.side_multiple
+    step = installed.side_multiple
     wanted = plan.bucket or bucket_for(plan.size, capabilities_of(installed)) or plan.size
     return Size(*(max(step, round(side / step) * step) for side in wanted))

@@ -56,8 +56,9 @@ class Family:
     ``pipelines`` names diffusers' class by task and whether a ControlNet guides; ``recognised``
     are the classes that a model folder of the family may name. ``denoiser`` is the component that
     is called at every step. ``native_side`` (pixels) holds where the model's own configuration
-    does not say. ``prompt_tokens`` counts marks. ``controls`` says where a usual ControlNet can be
-    had. ``samples`` is False where the family has a scheduler of its own.
+    does not say; ``side_multiple`` is what sides must be divisible by, None where the UNet's
+    levels say so. ``prompt_tokens`` counts marks. ``controls`` says where a usual ControlNet can
+    be had. ``samples`` is False where the family has a scheduler of its own.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Family:
     control_class: str
     model: Hub
     denoiser: str = "unet"
-    side_multiple: int = 8
+    side_multiple: int | None = None
     samples: bool = True
     regions: bool = True
     adapters: Mapping[Adapter, AdapterFiles] = field(default_factory=dict)

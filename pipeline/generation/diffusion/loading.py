@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.domain.errors import GenerationFailed, SettingsError
 from pipeline.generation.diffusion.families import Family, Task
+from pipeline.generation.diffusion.installed import Installed
 from pipeline.generation.diffusion.options import PREFIX, DiffusersOptions
 from pipeline.generation.diffusion.samplers import make_scheduler
-from pipeline.generation.diffusion.weights import Installed
 from pipeline.torch_mends import mend_torchvision
 
 log = logging.getLogger(__name__)
