@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -143,6 +144,11 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     identity.add_argument("--per-identity", type=int, default=8, metavar="N")
     identity.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
     identity.set_defaults(command=_bench_identity)
+    scales = suites.add_parser("scales", help="what each segment should count, and how art strays")
+    scales.add_argument("--data", type=Path, required=True, metavar="DIR")
+    scales.add_argument("--encoders", metavar="A,B", help="instead of the default ones")
+    scales.add_argument("--split", action="append", default=[], metavar="NAME")
+    scales.set_defaults(command=_bench_scales)
     figures = suites.add_parser("figures", help="whether figures are found in opaque panels")
     figures.add_argument("--data", type=Path, required=True, metavar="DIR")
     figures.add_argument("--panels", type=int, default=150, metavar="N")
@@ -159,7 +165,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     quality = suites.add_parser("quality", help="false flags and misses of the check")
     quality.add_argument("--encoders", metavar="A,B", help="instead of the embedded ones")
     quality.set_defaults(command=_bench_quality)
-    for suite in (queue, figures, quality, retrieval, hashes):
+    for suite in (queue, scales, figures, quality, retrieval, hashes):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 
 
@@ -299,6 +305,17 @@ def _bench_identity(arguments: argparse.Namespace) -> int:
         per_identity=arguments.per_identity,
     )
     return bench_identity(arguments.data, plan, arguments.json_file)
+
+
+def _bench_scales(arguments: argparse.Namespace) -> int:
+    from bot.bench.scales import ScalesPlan, bench_scales
+
+    plan = ScalesPlan()
+    if arguments.encoders:
+        plan = replace(plan, encoders=tuple(arguments.encoders.split(",")))
+    if arguments.split:
+        plan = replace(plan, splits=tuple(arguments.split))
+    return bench_scales(arguments.data, plan, arguments.json_file)
 
 
 def _train_identity(arguments: argparse.Namespace) -> int:

@@ -59,7 +59,7 @@ def make_exams(
     grounds = list(_scenery(_GROUNDS, seed))
     exams = []
     for source in sorted({one.source for one in drawings}):
-        chosen = _chosen([one for one in drawings if one.source == source], per_identity)
+        chosen = chosen_drawings([one for one in drawings if one.source == source], per_identity)
         if len({one.identity for one in chosen}) > 1:
             exams.append(_exam(source, chosen, crop, grounds))
     return exams
@@ -166,7 +166,7 @@ def _shifted(square: Box, rng: Random) -> Box:
     return Box(x, y, x + side, y + side)
 
 
-def _chosen(drawings: Sequence[Drawing], per_identity: int) -> list[Drawing]:
+def chosen_drawings(drawings: Sequence[Drawing], per_identity: int) -> list[Drawing]:
     """The references of each identity, then the others in order."""
     chosen: list[Drawing] = []
     for identity in sorted({one.identity for one in drawings}):

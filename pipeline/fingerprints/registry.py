@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 GROUP = "onmodel.encoders"
-DEFAULT_ENCODERS = ("palette", "structure")
+DEFAULT_ENCODERS = ("house", "palette")
 _BUILT_IN = {
     "house": "pipeline.fingerprints.encoders.house:HouseEncoder",
     "palette": "pipeline.fingerprints.encoders.palette:PaletteEncoder",

@@ -130,6 +130,6 @@ def test_the_light_core_is_enough(demo):
     code = (
         "import sys; sys.modules['torch'] = None; sys.modules['diffusers'] = None;"
         "import pipeline.runner as r, bot.demo.production;"
-        "r.build_workshop(r.WorkshopSpec('draft', ('palette', 'structure')))"
+        "r.build_workshop(r.WorkshopSpec('draft', ('house', 'palette')))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

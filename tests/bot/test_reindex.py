@@ -11,6 +11,7 @@ from bot.services.cast import NewCharacter
 from bot.settings import Settings
 from pipeline.domain.quality import Verdict
 from pipeline.fingerprints.hashes import HASH_VERSION
+from pipeline.fingerprints.registry import DEFAULT_ENCODERS
 from storage import cast, indexing
 
 REFERENCES = 5
@@ -71,6 +72,38 @@ async def test_old_vectors_serve_until_all_is_indexed_anew(folder, manager, mate
     async with studio(folder, "palette") as app:
         assert (await app.reindex.state()).done
         assert app.workshop_spec.encoders == ("palette",)
+
+
+async def test_a_studio_of_the_former_default_goes_over_to_the_house_encoder(
+    folder, manager, material
+):
+    settings = Settings(data_dir=folder, _env_file=None)
+    assert settings.encoders == DEFAULT_ENCODERS == ("house", "palette")
+    async with open_app(settings) as app:
+        assert app.workshop_spec.encoders == ("house", "palette", "structure")
+        assert not (await app.reindex.state()).done
+        old = await _segments(app, manager, material)
+        assert old == {"palette", "structure"}  # what both sides have, with the limit for it
+        stop = asyncio.Event()
+        await app.reindex.once(stop, on_progress=lambda _: stop.set())
+        assert not (await app.reindex.state()).done
+        assert await _segments(app, manager, material) <= {"house", "palette", "structure"}
+        await app.reindex.once()
+        assert await _segments(app, manager, material) == {"house", "palette"}
+        names = {key.partition(":")[0] for key in await indexing.stored_encoders(app.db)}
+        assert names == {"house", "palette"}
+    async with open_app(settings) as app:
+        assert app.workshop_spec.encoders == DEFAULT_ENCODERS
+
+
+async def _segments(app: App, manager, material) -> set[str]:
+    """Whose cosines a check of the hero's own art rests on; it has to pass."""
+    hero = material.characters[0]
+    picture = hero.appearances[0].references[0].data
+    result = await app.cast.check(manager, picture, character=hero.character_id)
+    (check,) = result.judged.report.checks
+    assert check.verdict is Verdict.ON_MODEL
+    return set(check.segments)
 
 
 async def test_a_stop_loses_nothing_and_the_next_start_goes_on(folder):

@@ -13,7 +13,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch):
 def test_defaults_need_nothing():
     settings = load_settings(env_file=None)
     assert settings.generator == "draft"
-    assert settings.encoders == ("palette", "structure")
+    assert settings.encoders == ("house", "palette")
     assert settings.executor == "local"
     assert settings.discord_token is None
 

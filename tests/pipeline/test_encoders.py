@@ -112,7 +112,7 @@ def test_keys_are_unique_and_survive_their_text() -> None:
 
 
 def test_colour_tells_hair_apart_where_structure_does_not() -> None:
-    palette, structure = load_encoders()
+    palette, structure = load_encoders(["palette", "structure"])
     black, red = crop_of(figure("black")), crop_of(figure("red"))
     by_colour = one(palette, black).similarity(one(palette, red))
     by_line = one(structure, black).similarity(one(structure, red))

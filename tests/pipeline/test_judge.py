@@ -126,7 +126,7 @@ def test_new_art_of_the_character_passes(mode: ColorMode, shot: ShotType | None)
     assert check.threshold is not None
     assert report.margin == pytest.approx(check.similarity - check.threshold)
     assert check.nearest_reference in range(10)
-    assert set(check.segments) == {"palette", "structure"}
+    assert set(check.segments) == {"house", "palette"}
     assert "10 references" in check.reason
 
 

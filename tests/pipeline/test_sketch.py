@@ -33,7 +33,7 @@ def inputs(png: bytes | None, cast: int = 1) -> PanelInputs:
 
 def test_the_figure_of_the_sketch_is_seen() -> None:
     asked = with_sketch(inputs(sketched()), load_encoders())
-    assert {p.embedding.encoder.name for p in asked.cast[0].seen} == {"palette", "structure"}
+    assert {p.embedding.encoder.name for p in asked.cast[0].seen} == {"house", "palette"}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -22,22 +24,15 @@ class HouseEncoder:
     The crop is shown as it is cut: the figure on neutral ground, or with its ground where no mask
     is known. The network sees it beside its mirror image and the two vectors are averaged, so
     that a mirrored figure gives the same vector. Crops are run one by one on one core: then a
-    vector does not depend on what else was asked for. Safe to call from several threads.
+    vector does not depend on what else was asked for. Safe to call from several threads; all
+    encoders of a process share one network.
 
     Raises:
         OSError: the model's file is missing.
     """
 
     def __init__(self) -> None:
-        import onnxruntime as runtime
-
-        model = (files("pipeline.fingerprints.encoders") / MODEL).read_bytes()
-        options = runtime.SessionOptions()  # pyright: ignore[reportAttributeAccessIssue] - compiled, without stubs
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        digest = hashlib.sha256(model).hexdigest()
-        self._key = EncoderKey("house", digest[:12], 10 * CROPS_VERSION + _VERSION)
+        self._session, self._key = _network()
 
     @property
     def key(self) -> EncoderKey:
@@ -58,3 +53,17 @@ class HouseEncoder:
         pair = np.stack([pixels, pixels[:, ::-1]]).transpose(0, 3, 1, 2)
         found = self._session.run(None, {"pixels": np.ascontiguousarray(pair, np.float32)})
         return unit(np.asarray(found[0]).sum(axis=0))
+
+
+@lru_cache(maxsize=1)
+def _network() -> tuple[Any, EncoderKey]:
+    """The loaded network and its key."""
+    import onnxruntime as runtime
+
+    model = (files("pipeline.fingerprints.encoders") / MODEL).read_bytes()
+    options = runtime.SessionOptions()  # pyright: ignore[reportAttributeAccessIssue] - compiled, without stubs
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    digest = hashlib.sha256(model).hexdigest()
+    return session, EncoderKey("house", digest[:12], 10 * CROPS_VERSION + _VERSION)
