@@ -39,7 +39,7 @@ _RELATIVE = {
 }
 # Only plain voices are joined by themselves; others where the script says so.
 _CHAINED = (BalloonKind.SPEECH, BalloonKind.JOINED)
-_ZOOMS = (1.0, 1.3, 1.7, 2.3)
+_ZOOMS = (1.0, 1.3, 1.7, 2.3, 3.0)
 # Words may shrink to this share before the picture is set back instead.
 _EASY = 0.8
 
@@ -91,9 +91,9 @@ def letter_panel(
     if not art.dialogue:
         return LetteredPanel(frame_art(art, box), (), sizes[0])
     reached = 0
-    for tails_needed, zoom, steps in _attempts(sizes):
+    for hands, tails_needed, zoom, steps in _attempts(art, sizes):
         frame = frame_art(art, box, zoom)
-        room = room_of(art, frame, spec, sizes[0], hands=tails_needed)
+        room = room_of(art, frame, spec, sizes[0], hands=hands)
         size, places, done = _largest((art, spec), frame, room, steps, tails_needed)
         if done == len(art.dialogue):
             balloons = _balloons(art, _lines(art, frame, size, spec), places, room, spec)
@@ -108,13 +108,18 @@ def letter_panel(
     )
 
 
-def _attempts(sizes: Sequence[int]) -> Iterator[tuple[bool, float, Sequence[int]]]:
-    """Settings, best first: (every tail needed, how far the picture is set back, sizes)."""
+def _attempts(
+    art: PanelArt, sizes: Sequence[int]
+) -> Iterator[tuple[bool, bool, float, Sequence[int]]]:
+    """Settings, best first: (hands spared, every tail needed, how far set back, sizes)."""
     easy = [s for s in sizes if s >= _EASY * sizes[0]]
-    for tails_needed in (True, False):
+    stages = [(True, True), (True, False)]
+    if any(figure.hands for figure in art.figures):
+        stages.append((False, False))
+    for hands, tails_needed in stages:
         for steps in (easy, sizes[len(easy) :]):
             for zoom in _ZOOMS if steps else ():
-                yield tails_needed, zoom, steps
+                yield hands, tails_needed, zoom, steps
 
 
 def _largest(
