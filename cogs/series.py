@@ -9,6 +9,7 @@ from cogs.entry import Interaction, acknowledge, actor_of, reply
 from cogs.ui.notices import series_card
 from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection
 from pipeline.domain.story import LAST_PAGE
+from pipeline.quality.conformal import ALPHAS
 
 _READING = [
     app_commands.Choice(name="left to right", value="ltr"),
@@ -20,6 +21,10 @@ _COLOUR = [
     app_commands.Choice(name="black and white with tone", value="grayscale"),
 ]
 
+_FALSE_FLAGS = [
+    app_commands.Choice(name=f"at most {round(100 * share)} %", value=round(100 * share))
+    for share in ALPHAS
+]
 _MISSING = [
     app_commands.Choice(name="warn, and draw from the next best", value="warn"),
     app_commands.Choice(name="refuse the panel", value="block"),
@@ -70,9 +75,11 @@ class SeriesCog(
         alternates="How many alternates a panel gets unless its request says otherwise",
         quota="How many panels a member may ask for in 24 hours",
         missing_shot="When nobody has drawn a character the way a panel shows it",
+        false_flags="How many of the good panels the check may flag",
+        audit="Of 100 panels that pass, how many moderators see all the same, without being told",
         chapter="The chapter that is being drawn; it decides what everybody wears",
     )
-    @app_commands.choices(missing_shot=_MISSING)
+    @app_commands.choices(missing_shot=_MISSING, false_flags=_FALSE_FLAGS)
     async def settings(
         self,
         interaction: Interaction,
@@ -82,6 +89,8 @@ class SeriesCog(
         alternates: app_commands.Range[int, 1, 4] | None = None,
         quota: app_commands.Range[int, 1, 1000] | None = None,
         missing_shot: str | None = None,
+        false_flags: int | None = None,
+        audit: app_commands.Range[int, 0, 50] | None = None,
         chapter: app_commands.Range[int, 1, LAST_PAGE] | None = None,
     ) -> None:
         """Change what is given; without options, show the settings."""
@@ -94,6 +103,8 @@ class SeriesCog(
             alternates=alternates,
             quota=quota,
             missing_shot=MissingShot(missing_shot) if missing_shot else None,
+            false_flag_percent=false_flags,
+            audit_percent=audit,
             chapter=chapter,
         )
         card = series_card(series, "Settings")

@@ -22,6 +22,7 @@ from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.base import Generator
 from pipeline.generation.generators.registry import load_generator
 from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung
+from pipeline.quality.audit import BLIND
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.stiffness import copy_score
@@ -83,7 +84,8 @@ def run_panel(
 
     Returns:
         All attempts and one decision. Never an acceptance of a picture that was not judged
-        on-model, or that repeats an earlier panel.
+        on-model, or that repeats an earlier panel. What passes may be held back for people to
+        look at, where the inputs say that the blind audit drew this run.
 
     Raises:
         Cancelled: ``cancelled`` said so.
@@ -98,12 +100,14 @@ def run_panel(
         attempts = _climb(asked, workshop, progress, cancelled)
     progress(1.0, "checked")
     picks = _acceptable(attempts)[: inputs.brief.alternates]
-    decision = Accept(tuple(picks)) if picks else _flag(attempts)
+    decision = _passed(picks, inputs) if picks else _flag(attempts)
     evidence = None
     if isinstance(decision, FlagForReview):
         judged = attempts[decision.pick[0]].candidates[decision.pick[1]]
-        evidence = evidence_card(judged, inputs.cast, title=f"Panel {inputs.panel_id}")
-    return PanelOutcome(tuple(attempts), decision, evidence, time.monotonic() - started)
+        title, blind = f"Panel {inputs.panel_id}", decision.flag in BLIND
+        evidence = evidence_card(judged, inputs.cast, title=title, blind=blind)
+    seconds = time.monotonic() - started
+    return PanelOutcome(tuple(attempts), decision, evidence, seconds, inputs.audit.share)
 
 
 def _judge_submission(
@@ -218,6 +222,13 @@ def _quality(judged: JudgedCandidate) -> tuple[int, int, float]:
 
 def _acceptable(attempts: Sequence[Attempt]) -> list[Pick]:
     return [pick for pick, judged in _ranked(attempts) if judged.report.acceptable]
+
+
+def _passed(picks: Sequence[Pick], inputs: PanelInputs) -> Accept | FlagForReview:
+    """Show what passed, unless the blind audit holds the best of it back."""
+    if inputs.audit.drawn:
+        return FlagForReview(picks[0], Flag.AUDIT, "Is this on-model?")
+    return Accept(tuple(picks))
 
 
 def _flag(attempts: Sequence[Attempt]) -> FlagForReview:

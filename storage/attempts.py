@@ -26,6 +26,13 @@ _CANDIDATE = (
 )
 
 
+_PASSED_BESIDE = (
+    "WHERE c.guild_id = ? AND c.verdict = 'on_model' AND a.job_id = ("
+    "SELECT b.job_id FROM candidate AS d JOIN attempt AS b ON b.id = d.attempt_id "
+    "WHERE d.id = ? AND d.guild_id = c.guild_id) ORDER BY c.id"
+)
+
+
 def add_attempt(
     tx: sqlite3.Connection,
     *,
@@ -136,6 +143,15 @@ async def candidates_of(
         (guild_id, panel_id, labelled_only),
     )
     return [_candidate(row) for row in rows]
+
+
+async def passed_beside(db: Database, guild_id: int, candidate_id: int) -> list[StoredCandidate]:
+    """The candidates of the same run that nobody had to look at, in the order of drawing."""
+    rows = await db.fetch_all(
+        _CANDIDATE + _PASSED_BESIDE,
+        (guild_id, candidate_id),
+    )
+    return [found for found in map(_candidate, rows) if found.report.acceptable]
 
 
 async def get_candidate(db: Database, guild_id: int, candidate_id: int) -> StoredCandidate:

@@ -1,17 +1,21 @@
 """Gathers what the pipeline must know about a character into one value."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pipeline.domain.character import Appearance, Character, Reference
+from pipeline.domain.character import Appearance, Character, Reference, Series
 from pipeline.domain.errors import NotFound
 from pipeline.domain.fingerprint import Fingerprint
 from pipeline.domain.inputs import CastInput, ReferenceInput
 from pipeline.domain.panel import CastRole
 from pipeline.domain.pose import Pose
+from pipeline.quality.conformal import calibrations
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Database
 from storage.poses import poses_of
+from storage.verdicts import good_verdicts, unseen_places
 
 
 async def cast_input(
@@ -44,6 +48,22 @@ async def cast_input(
         thresholds=thresholds,
         marks=tuple(marks),
     )
+
+
+async def calibrated(db: Database, series: Series, members: Sequence[CastInput]) -> list[CastInput]:
+    """The members with what moderators' verdicts say about their limits at this moment."""
+    verdicts = await good_verdicts(db, series.guild_id)
+    unseen = await unseen_places(db, series.guild_id)
+    alpha = series.false_flag_percent / 100
+    return [
+        replace(
+            member,
+            calibrations=calibrations(
+                verdicts, member.character_id, member.appearance_id, alpha, unseen
+            ),
+        )
+        for member in members
+    ]
 
 
 def reference_input(

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from bot.services.acceptance import accept
 from bot.services.actor import Actor
 from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.job import JobKind
 from pipeline.domain.panel import PanelOrigin, PanelStatus
+from pipeline.domain.quality import Flag
 from pipeline.domain.review import PostKind, Review, ReviewStatus, StoredCandidate
 from pipeline.prompting.drift import catalogue, menu_labels
-from storage import attempts, jobs, lessons, outbox, panels, reviews
+from storage import attempts, jobs, lessons, outbox, panels, reviews, verdicts
 from storage.database import Database, Transaction
 
 MAX_NOTE = 500
@@ -57,31 +59,26 @@ class ReviewService:
     async def approve(self, actor: Actor, review_id: int, note: str = "") -> Review:
         """The picture is good: the panel is accepted with it.
 
+        Of a panel that had passed and was only audited, the other alternates come back, too.
+
         Raises:
             NotAllowed: the actor does not moderate.
             WrongState: somebody decided already.
         """
+        held = await self._held_back(actor, review_id)
 
         def then(tx: Transaction, review: Review, now: datetime) -> None:
-            attempts.label_candidates(
-                tx,
-                guild_id=review.guild_id,
-                panel_id=review.panel_id,
-                candidate_ids=[review.candidate_id],
-            )
-            panels.choose_candidate(
-                tx,
-                guild_id=review.guild_id,
-                panel_id=review.panel_id,
-                candidate_id=review.candidate_id,
-                now=now,
-            )
+            if len(held) > 1:
+                accept(tx, review.guild_id, review.panel_id, held, now)
+            else:
+                accept(tx, review.guild_id, review.panel_id, [review.candidate_id], now)
+            kind = PostKind.VOTE_CARD if len(held) > 1 else PostKind.PANEL_RESULT
             outbox.owe(
                 tx,
                 guild_id=review.guild_id,
-                kind=PostKind.PANEL_RESULT,
+                kind=kind,
                 subject_id=review.panel_id,
-                dedupe_key=f"panel_result:{review.panel_id}:{review.id}",
+                dedupe_key=f"{kind.value}:{review.panel_id}:{review.id}",
                 now=now,
             )
 
@@ -171,6 +168,20 @@ class ReviewService:
         await self._db.write(work)
         return await self.get(actor.guild_id, review_id)
 
+    async def _held_back(self, actor: Actor, review_id: int) -> list[int]:
+        """The candidates of an audited run that had passed, the reviewed one first."""
+        review = await self.get(actor.guild_id, review_id)
+        if review.flag is not Flag.AUDIT:
+            return []
+        panel = await panels.get_panel(self._db, actor.guild_id, review.panel_id)
+        found = await attempts.passed_beside(self._db, actor.guild_id, review.candidate_id)
+        others = sorted(
+            (c for c in found if c.id != review.candidate_id),
+            key=lambda c: c.report.margin or 0.0,
+            reverse=True,
+        )
+        return [review.candidate_id, *(c.id for c in others)][: panel.brief.alternates]
+
     async def thread_opened(self, guild_id: int, review_id: int, thread_id: int) -> None:
         """Remember where the moderators talk about it."""
         await self._db.write(
@@ -199,6 +210,14 @@ class ReviewService:
                 now=now,
             )
             then(tx, review, now)
+            verdicts.label_samples(
+                tx,
+                guild_id=actor.guild_id,
+                review_id=review_id,
+                good=status is ReviewStatus.APPROVED,
+                member_id=actor.member_id,
+                now=now,
+            )
             outbox.owe(
                 tx,
                 guild_id=actor.guild_id,

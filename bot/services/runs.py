@@ -2,35 +2,47 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from bot.services.casting import cast_input, resolve_role
+from bot.services.acceptance import accept
+from bot.services.casting import calibrated, cast_input, resolve_role
 from bot.services.rerolls import base_of, pictures_for
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.geometry import Size
-from pipeline.domain.inputs import LadderPolicy, PanelInputs
+from pipeline.domain.inputs import Audit, LadderPolicy, PanelInputs
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.panel import Candidate, PanelStatus
-from pipeline.domain.quality import Accept, FlagForReview, JudgedCandidate, PanelOutcome
+from pipeline.domain.quality import Accept, Flag, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
 from pipeline.imaging.decode import load_canonical
 from pipeline.prompting.drift import catalogue
+from pipeline.quality.audit import draw
 from storage import attempts, drift, jobs, lessons, outbox, panels, reviews, series
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
+from storage.keys import Keyring
 
-VOTING_TIME = timedelta(hours=24)
 MAX_CRASHES = 3
 _POLICY = LadderPolicy()
 
 
 class RunService:
-    """The dispatcher's side of a panel."""
+    """The dispatcher's side of a panel.
 
-    def __init__(self, db: Database, blobs: BlobStore, policy: LadderPolicy = _POLICY) -> None:
+    Without a keyring nothing is audited: the draw needs a secret.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        blobs: BlobStore,
+        policy: LadderPolicy = _POLICY,
+        keyring: Keyring | None = None,
+    ) -> None:
         self._db = db
         self._blobs = blobs
         self._policy = policy
+        self._keyring = keyring
 
     async def inputs_for(self, job: Job) -> PanelInputs:
         """Everything that the run needs, in one value.
@@ -45,6 +57,7 @@ class RunService:
         for role in panel.brief.cast:
             character, appearance = await resolve_role(self._db, guild_id, role)
             members.append(await cast_input(self._db, self._blobs, character, appearance))
+        members = await calibrated(self._db, comic, members)
         base = await base_of(self._db, guild_id, panel.brief)
         earlier = await attempts.panel_hashes(self._db, guild_id, except_panel=panel.id)
         await self._db.write(
@@ -72,7 +85,14 @@ class RunService:
             hints=await self._hints(guild_id, panel.id) if job.strength else (),
             drift_counts=await lessons.drift_counts(self._db, guild_id),
             step_counts=await lessons.step_counts(self._db, guild_id),
+            audit=await self._audit(job, comic.audit_percent),
         )
+
+    async def _audit(self, job: Job, percent: int) -> Audit:
+        if self._keyring is None:
+            return Audit()
+        key = await self._keyring.guild_key(job.guild_id)
+        return draw(key, job.panel_id, job.id, percent)
 
     async def _hints(self, guild_id: int, panel_id: int) -> tuple[str, ...]:
         """The drift that moderators named when they sent the panel back."""
@@ -258,11 +278,15 @@ def _record(
     match outcome.decision:
         case Accept(picks):
             chosen = [rows[a][c] for a, c in picks]
-            for (a, c), row in zip(picks, chosen, strict=True):
-                _sample(tx, job, row, outcome.attempts[a].candidates[c], now)
-            _accept(tx, job, chosen, now)
+            for place, ((a, c), row) in enumerate(zip(picks, chosen, strict=True)):
+                # A panel counts once: by its best picture, which is the one that an audit shows.
+                probability = 0.0 if place else outcome.audit
+                _sample(tx, job, row, outcome.attempts[a].candidates[c], now, probability)
+            accept(tx, job.guild_id, job.panel_id, chosen, now)
+            _owe(tx, job, PostKind.VOTE_CARD, job.panel_id, now)
         case FlagForReview((a, c), flag, reason):
-            _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now)
+            probability = outcome.audit if flag is Flag.AUDIT else 1.0
+            _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now, probability)
             panels.set_status(
                 tx,
                 guild_id=job.guild_id,
@@ -283,24 +307,13 @@ def _record(
             _owe(tx, job, PostKind.REVIEW_THREAD, review_id, now)
 
 
-def _accept(tx: Transaction, job: Job, chosen: list[int], now: datetime) -> None:
-    """One candidate is accepted at once; several go to a vote."""
-    attempts.label_candidates(
-        tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_ids=chosen
-    )
-    if len(chosen) == 1:
-        panels.choose_candidate(
-            tx, guild_id=job.guild_id, panel_id=job.panel_id, candidate_id=chosen[0], now=now
-        )
-    else:
-        panels.open_voting(
-            tx, guild_id=job.guild_id, panel_id=job.panel_id, closes_at=now + VOTING_TIME, now=now
-        )
-    _owe(tx, job, PostKind.VOTE_CARD, job.panel_id, now)
-
-
 def _sample(
-    tx: Transaction, job: Job, candidate_id: int, judged: JudgedCandidate, now: datetime
+    tx: Transaction,
+    job: Job,
+    candidate_id: int,
+    judged: JudgedCandidate,
+    now: datetime,
+    probability: float,
 ) -> None:
     for check in judged.report.checks:
         if check.similarity is not None:
@@ -311,6 +324,7 @@ def _sample(
                 candidate_id=candidate_id,
                 check=check,
                 now=now,
+                probability=probability,
             )
 
 

@@ -10,10 +10,24 @@ from cogs.ui import ids
 from cogs.ui.card import Card, button
 from cogs.ui.limits import clip, lines_within, plain
 from cogs.ui.pictures import Picture
-from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, QUIET, WAITING, figures, flag_look, look, short
+from cogs.ui.verdicts import (
+    BAD,
+    GOOD,
+    NEUTRAL,
+    QUIET,
+    WAITING,
+    figures,
+    is_blind,
+    look,
+    promises,
+    review_look,
+    review_reason,
+    short,
+)
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CharacterCheck
 from pipeline.domain.review import Review, ReviewStatus, StoredCandidate, Tally
+from pipeline.quality.audit import blind_words
 
 DRAFT_NOTE = (
     "This is a draft: registered art pasted into a panel as a storyboard artist would. "
@@ -157,17 +171,18 @@ def _panel_buttons(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
 def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
     """Why a panel was flagged, with the picture that shows it and the moderators' buttons."""
     review = facts.review
-    flag = flag_look(review.flag)
+    flag = review_look(review)
     symbol, word, colour = _DECISIONS[review.status]
     is_open = review.status is ReviewStatus.OPEN
     card = Card(flag.colour if is_open else colour)
     card.heading(f"{flag} · panel {review.panel_id}, review {review.id}")
-    reason = _named(review.reason, facts.names)
+    reason = _named(review_reason(review), facts.names)
     by = "Drawn" if review.origin is PanelOrigin.SUBMITTED else "Asked for"
     card.text(f"{plain(reason, 600)}\n{by} by <@{review.requester_id}>.")
     if picture is not None:
         card.gallery(picture)
     card.text(lines_within((_check_line(c, facts) for c in facts.candidate.report.checks), 1800))
+    card.small(promises(facts.candidate.report))
     if review.labels:
         card.text("🏷️ " + ", ".join(plain(facts.labels.get(x, x), 60) for x in review.labels))
     card.text(_decision(review, symbol, word))
@@ -177,10 +192,10 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
 def evidence_alt(facts: ReviewFacts) -> str:
     """The evidence picture in words."""
     review = facts.review
-    reason = clip(_named(review.reason, facts.names), 100)
+    reason = clip(_named(review_reason(review), facts.names), 100)
     return (
         f"Evidence for review {review.id}: the picture of panel {review.panel_id} beside the "
-        f"registered references; {flag_look(review.flag).word}. {reason}"
+        f"registered references; {review_look(review).word}. {reason}"
     )
 
 
@@ -199,6 +214,8 @@ def _named(reason: str, names: Mapping[str, str]) -> str:
 def _check_line(check: CharacterCheck, facts: ReviewFacts) -> str:
     """One character's verdict and figures; its reason only if the card does not say it already."""
     name = plain(facts.names.get(check.character_id, check.character_id), 40)
+    if is_blind(facts.review):
+        return f"🔎 {blind_words(check, f'**{name}**')}"
     measured = figures(check)
     detail = f" ({measured})" if measured else ""
     said = check.reason in facts.review.reason

@@ -10,7 +10,18 @@ from cogs.ui.card import Card, button
 from cogs.ui.cards import cast_names
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
-from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, QUIET, WAITING, figures, flag_look, look
+from cogs.ui.verdicts import (
+    BAD,
+    GOOD,
+    NEUTRAL,
+    QUIET,
+    WAITING,
+    figures,
+    look,
+    promises,
+    review_look,
+    review_reason,
+)
 from pipeline.domain.character import (
     Appearance,
     ColorMode,
@@ -84,6 +95,8 @@ def series_card(series: Series, title: str) -> Card:
         f"\nReviews go to: {channel(series.review_channel_id)}"
         f"\nAlternates: {series.alternates} · panels per member and day: {series.quota}"
         f"\nWithout a reference for the shot: {_MISSING[series.missing_shot]}"
+        f"\nFlagged of good panels: at most {series.false_flag_percent} % · seen blindly of what "
+        f"passes: {series.audit_percent} %"
         f"\nChapter: {series.chapter or 'not said'}",
     )
 
@@ -117,7 +130,7 @@ def check_card(report: CandidateReport, names: Mapping[str, str], picture: Pictu
         lines.append(f"{look(check.verdict)} **{name}**{detail}: {plain(check.reason, 300)}")
     if report.duplicate_of:
         lines.append(f"👯 It looks like {plain(report.duplicate_of, 60)}.")
-    return card.text(lines_within(lines, 2000))
+    return card.text(lines_within(lines, 2000)).small(promises(report))
 
 
 def request_card(
@@ -160,7 +173,8 @@ def status_card(
     if review is not None and panel.status is PanelStatus.REVIEW:
         thread = f" in <#{review.thread_id}>" if review.thread_id else ""
         card.text(
-            f"{flag_look(review.flag)}: {plain(review.reason, 400)}\nReview {review.id}{thread}"
+            f"{review_look(review)}: {plain(review_reason(review), 400)}\n"
+            f"Review {review.id}{thread}"
         )
     if panel.failure:
         card.text(f"⚠️ {plain(panel.failure, 400)}")
@@ -240,8 +254,8 @@ def reviews_card(reviews: Sequence[Review]) -> Card:
 def _review_line(review: Review) -> str:
     where = f" · <#{review.thread_id}>" if review.thread_id else ""
     return (
-        f"**{review.id}** panel {review.panel_id} · {flag_look(review.flag)} · "
-        f"{plain(review.reason, 120)}{where}"
+        f"**{review.id}** panel {review.panel_id} · {review_look(review)} · "
+        f"{plain(review_reason(review), 120)}{where}"
     )
 
 

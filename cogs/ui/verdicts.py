@@ -7,6 +7,9 @@ of the verdicts are those of the evidence pictures.
 from dataclasses import dataclass
 
 from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, Verdict
+from pipeline.domain.review import Review, ReviewStatus
+from pipeline.quality.audit import BLIND
+from pipeline.quality.conformal import promise_words
 from pipeline.quality.signs import COLORS
 
 
@@ -45,7 +48,14 @@ _FLAGS = {
     Flag.OFF_MODEL: _LOOKS[Verdict.OFF_MODEL],
     Flag.CANNOT_JUDGE: _LOOKS[Verdict.CANNOT_JUDGE],
     Flag.DUPLICATE: Look("👯", "looks like an earlier picture", WAITING),
+    Flag.AUDIT: Look("🎲", "passed, shown blindly", NEUTRAL),
 }
+_ASKED = Look("🔎", "is this on-model?", NEUTRAL)
+_ASK = (
+    "Compare it with the model sheet before you look at the number. What the check thinks is shown "
+    "once you have decided."
+)
+_AUDITED = "The check had passed it. Some passed panels are shown to moderators blindly."
 
 
 def look(verdict: Verdict) -> Look:
@@ -58,11 +68,37 @@ def flag_look(flag: Flag) -> Look:
     return _FLAGS[flag]
 
 
+def is_blind(review: Review) -> bool:
+    """Whether its cards must not tell yet what the check thinks."""
+    return review.status is ReviewStatus.OPEN and review.flag in BLIND
+
+
+def review_look(review: Review) -> Look:
+    """The look of a review: why a person has to decide, as far as that may be told now."""
+    return _ASKED if is_blind(review) else flag_look(review.flag)
+
+
+def review_reason(review: Review) -> str:
+    """Why a person has to decide, in words, as far as that may be told now."""
+    if is_blind(review):
+        return _ASK
+    return _AUDITED if review.flag is Flag.AUDIT else review.reason
+
+
+def promises(report: CandidateReport) -> str:
+    """What the learned limits promise, each promise once; empty where none was learned."""
+    said = (promise_words(c.promise) for c in report.checks if c.promise is not None)
+    return "\n".join(dict.fromkeys(said))
+
+
 def figures(check: CharacterCheck) -> str:
     """``similarity 0.83, needs 0.71``; what was not measured is not named."""
     parts = []
     if check.similarity is not None:
-        parts.append(f"similarity {check.similarity:.2f}")
+        between = ""
+        if check.interval is not None:
+            between = f" (between {check.interval[0]:.2f} and {check.interval[1]:.2f})"
+        parts.append(f"similarity {check.similarity:.2f}{between}")
     if check.threshold is not None:
         parts.append(f"needs {check.threshold:.2f}")
     return ", ".join(parts)

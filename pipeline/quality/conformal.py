@@ -143,8 +143,8 @@ def promise_words(promise: Promise, name: str = "") -> str:
         Level.GUILD: "on the whole cast of this server",
     }[promise.level]
     return (
-        f"At most {promise.alpha:.0%} of good panels get flagged ({promise.confidence:.0%} sure), "
-        f"from {promise.verdicts} verdicts {whose}."
+        f"At most {100 * promise.alpha:.0f} % of good panels get flagged "
+        f"({100 * promise.confidence:.0f} % sure), from {promise.verdicts} verdicts {whose}."
     )
 
 
@@ -152,7 +152,8 @@ def waiting_words(verdicts: int, alpha: float) -> str:
     """What is said while there is no promise yet."""
     return (
         f"No promise yet: {verdicts} of the {verdicts_needed(alpha)} verdicts on good panels that "
-        f"“at most {alpha:.0%}” takes. Until then the limit comes from the model sheet alone."
+        f"“at most {100 * alpha:.0f} %” takes. Until then the "
+        "limit comes from the model sheet alone."
     )
 
 

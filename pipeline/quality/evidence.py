@@ -28,7 +28,8 @@ from pipeline.imaging.typeset import (
     write,
     write_lines,
 )
-from pipeline.quality.signs import COLORS, WORDS, sign
+from pipeline.quality.audit import blind_words, without_limit
+from pipeline.quality.signs import ASKED, ASKED_COLOR, COLORS, WORDS, sign
 
 WIDTH = 1080
 """Pixels across. The smallest text is 32 px: 12 px on a phone that is 400 px wide."""
@@ -51,6 +52,11 @@ class _Card:
 
     image: Image.Image
     y: float = 0
+    blind: bool = False
+
+    def tone(self, verdict: Verdict) -> Rgb:
+        """The colour of a verdict; of an open question where none is to be seen."""
+        return ASKED_COLOR if self.blind else COLORS[verdict]
 
     @property
     def draw(self) -> ImageDraw.ImageDraw:
@@ -70,13 +76,17 @@ class _Card:
         self.y = write_lines(self.draw, (_MARGIN, self.y), lines, style)
 
 
-def evidence_card(judged: JudgedCandidate, cast: Sequence[CastInput], *, title: str) -> bytes:
+def evidence_card(
+    judged: JudgedCandidate, cast: Sequence[CastInput], *, title: str, blind: bool = False
+) -> bytes:
     """Draw the evidence for a verdict.
 
     Args:
         judged: the candidate and its report.
         cast: the expected characters with their references.
         title: what is judged, like ``Panel 12``.
+        blind: show what was measured, but neither verdict nor limit
+            (:mod:`pipeline.quality.audit`).
 
     Returns:
         A PNG, :data:`WIDTH` pixels wide: verdict as word, colour and shape; the candidate; for
@@ -86,13 +96,15 @@ def evidence_card(judged: JudgedCandidate, cast: Sequence[CastInput], *, title: 
     Raises:
         InvalidPicture: the candidate's or a reference's bytes are damaged.
     """
-    card = _Card(Image.new("RGB", (WIDTH, 1400), PAPER))
+    card = _Card(Image.new("RGB", (WIDTH, 1400), PAPER), blind=blind)
     picture = load_canonical(judged.candidate.image)
     _header(card, judged, title)
     _candidate(card, picture, judged)
     members = {(m.character_id, m.appearance_id): m for m in cast}
-    # What needs a decision comes first.
-    for check in sorted(judged.report.checks, key=lambda c: c.verdict is Verdict.ON_MODEL):
+    # What needs a decision comes first, unless that would give it away.
+    for check in sorted(
+        judged.report.checks, key=lambda c: not blind and c.verdict is Verdict.ON_MODEL
+    ):
         member = members.get((check.character_id, check.appearance_id))
         _rule(card)
         _character(card, judged, picture, check, member)
@@ -101,13 +113,14 @@ def evidence_card(judged: JudgedCandidate, cast: Sequence[CastInput], *, title: 
 
 def _header(card: _Card, judged: JudgedCandidate, title: str) -> None:
     report = judged.report
-    color = COLORS[report.verdict]
+    color = card.tone(report.verdict)
     copied = report.duplicate_of is not None
     height = 250 if copied else 190
     draw = card.draw
     draw.rectangle((0, 0, WIDTH, height), fill=color)
-    sign(draw, report.verdict, Box(_MARGIN, 34, _MARGIN + 122, 156))
-    write(draw, (_MARGIN + 152, 20), WORDS[report.verdict], _VERDICT)
+    shown = None if card.blind else report.verdict
+    sign(draw, shown, Box(_MARGIN, 34, _MARGIN + 122, 156))
+    write(draw, (_MARGIN + 152, 20), ASKED if shown is None else WORDS[shown], _VERDICT)
     line = TextStyle(_TITLE.size, color=(255, 255, 255))
     write(draw, (_MARGIN + 154, 116), shortened(title, line, _INNER - 154), line)
     if copied:
@@ -134,7 +147,7 @@ def _candidate(card: _Card, picture: Image.Image, judged: JudgedCandidate) -> No
         if check.box is None or len(judged.report.checks) < 2:
             continue
         box = check.box.scaled(factor).shifted(x, round(card.y))
-        draw.rectangle(box, outline=COLORS[check.verdict], width=5)
+        draw.rectangle(box, outline=card.tone(check.verdict), width=5)
     draw.rectangle(
         (x, card.y, x + small.width - 1, card.y + small.height - 1), outline=INK, width=3
     )
@@ -157,18 +170,19 @@ def _character(
     name = member.name if member is not None else check.character_id
     card.need(120)
     draw = card.draw
-    color = COLORS[check.verdict]
+    color = card.tone(check.verdict)
     draw.rounded_rectangle((_MARGIN, card.y + 8, _MARGIN + 58, card.y + 66), 12, fill=color)
     top = round(card.y)
-    sign(draw, check.verdict, Box(_MARGIN + 9, top + 17, _MARGIN + 49, top + 57))
+    shown = None if card.blind else check.verdict
+    sign(draw, shown, Box(_MARGIN + 9, top + 17, _MARGIN + 49, top + 57))
     label = "" if member is None or not member.label else f" · {member.label}"
     write(draw, (_MARGIN + 76, card.y), shortened(name + label, _NAME, _INNER - 76), _NAME)
     card.y += 84
     views = _views(judged, picture, check, member)
-    _side_by_side(card, views, 300 if check.verdict is Verdict.ON_MODEL else 430)
+    _side_by_side(card, views, 300 if shown is Verdict.ON_MODEL else 430)
     if check.similarity is not None:
-        _similarity(card, check)
-    card.text(check.reason, _TEXT)
+        _similarity(card, without_limit(check) if card.blind else check)
+    card.text(blind_words(check, name) if card.blind else check.reason, _TEXT)
     card.y += 8
     for segment, value in sorted(check.segments.items()):
         _segment(card, segment, value, color)
@@ -271,7 +285,7 @@ def _similarity(card: _Card, check: CharacterCheck) -> None:
     """The bar: filled up to the similarity, a post at the limit, both with their numbers."""
     similarity = check.similarity if check.similarity is not None else 0.0
     card.need(190)
-    draw, color, y = card.draw, COLORS[check.verdict], card.y
+    draw, color, y = card.draw, card.tone(check.verdict), card.y
     number = f"{similarity:.2f}"
     write(draw, (_MARGIN, y + 14), number, TextStyle(_NUMBER.size, bold=True, color=color))
     x0, x1 = _MARGIN + 170, WIDTH - _MARGIN

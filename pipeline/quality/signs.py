@@ -17,11 +17,18 @@ COLORS: dict[Verdict, Rgb] = {
     Verdict.OFF_MODEL: (190, 48, 42),
     Verdict.CANNOT_JUDGE: (150, 96, 8),
 }
+ASKED = "ON-MODEL?"
+ASKED_COLOR: Rgb = (56, 92, 134)
+"""What stands in place of a verdict while people are asked without being told it."""
 
 
-def sign(draw: ImageDraw.ImageDraw, verdict: Verdict, box: Box) -> None:
-    """The shape of a verdict: disc with a tick, octagon with a cross, triangle with ``?``."""
-    color, white = COLORS[verdict], (255, 255, 255)
+def sign(draw: ImageDraw.ImageDraw, verdict: Verdict | None, box: Box) -> None:
+    """The shape of a verdict: disc with a tick, octagon with a cross, triangle with ``?``.
+
+    Of an open question (None) it is a square with ``?``.
+    """
+    color = ASKED_COLOR if verdict is None else COLORS[verdict]
+    white = (255, 255, 255)
     x0, y0, x1, y1 = box
     w = box.width
 
@@ -30,6 +37,11 @@ def sign(draw: ImageDraw.ImageDraw, verdict: Verdict, box: Box) -> None:
 
     thick = max(3, w // 9)
     match verdict:
+        case None:
+            draw.rounded_rectangle((x0, y0, x1, y1), thick, fill=white)
+            mark = TextStyle(max(10, round(w * 0.7)), bold=True, color=color)
+            left = (x0 + x1) / 2 - width_of("?", mark) / 2
+            write(draw, (left, y0 + 0.04 * box.height), "?", mark)
         case Verdict.ON_MODEL:
             draw.ellipse((x0, y0, x1, y1), fill=white)
             draw.line(

@@ -298,8 +298,9 @@ class Studio:
     async def start_series(self) -> None:
         await self.boss.slash(self.channel, "series create", name="Night Shift")
         await self.boss.slash(
-            self.channel, "series settings", moderator_role=self.mods, review_channel=self.reviews
-        )
+            self.channel, "series settings", moderator_role=self.mods, review_channel=self.reviews,
+            audit=0,  # a story decides itself when one is drawn
+        )  # fmt: skip
 
     async def register(self, who=None, name: str = "Akira", colour: str = "navy", **options: Any):
         return await (who or self.ann).slash(

@@ -233,16 +233,37 @@ def evidence(**changed):
     return evidence_card(shown, Picture("review-5-evidence.png", evidence_alt(shown), b"x"))
 
 
-def test_an_evidence_card_shows_verdict_reason_figures_and_the_four_buttons():
+def test_an_open_evidence_card_shows_what_was_measured_and_the_four_buttons():
     card = evidence()
     within_limits(card)
     assert [label.split()[0] for label in buttons(card)] == ["Approve", "Reject", "Label", "Retry"]
     words = texts(card)
-    assert "off-model" in words
-    assert "Hair is another colour" in words
     assert "0.83" in words
-    assert "0.71" in words
+    for told in ("off-model", "Hair is another colour", "0.71"):
+        assert told not in words, "a moderator decides before the check says what it thinks"
+
+
+def test_a_passed_panel_that_is_audited_has_the_card_of_a_flagged_one():
+    flagged, audited = evidence(), evidence(flag=Flag.AUDIT, reason="Is this on-model?")
+    assert texts(flagged) == texts(audited)
+    assert flagged.colour == audited.colour
+    assert list(buttons(flagged)) == list(buttons(audited))
+    decided = evidence(flag=Flag.AUDIT, status=ReviewStatus.APPROVED, decided_by=9)
+    assert "shown to moderators blindly" in texts(decided)
+
+
+def test_a_decided_evidence_card_shows_verdict_reason_and_figures():
+    card = evidence(status=ReviewStatus.REJECTED, decided_by=9)
+    words = texts(card)
+    for told in ("off-model", "Hair is another colour", "0.83", "0.71"):
+        assert told in words
     assert card.colour == BAD
+
+
+def test_what_nobody_could_judge_says_so_while_it_is_open():
+    card = evidence(flag=Flag.CANNOT_JUDGE)
+    assert "cannot judge" in texts(card)
+    assert "Hair is another colour" in texts(card)
 
 
 def test_a_decided_review_says_who_and_switches_its_decisions_off():
@@ -256,11 +277,12 @@ def test_a_decided_review_says_who_and_switches_its_decisions_off():
 
 
 def test_a_reason_names_people_and_is_said_once():
-    card = evidence(reason="ch_a: Hair differs.")
+    rejected = ReviewStatus.REJECTED
+    card = evidence(reason="ch_a: Hair differs.", status=rejected)
     assert "Akira: Hair differs." in texts(card)
     assert "ch_a" not in texts(card).replace(r"ch\_a", "ch_a")
     shown = ReviewFacts(
-        review(reason="ch_a: Hair differs."),
+        review(reason="ch_a: Hair differs.", status=rejected),
         candidate(30, None, Verdict.OFF_MODEL, "Hair differs."),
         {"ch_a": "Akira"},
     )
@@ -301,9 +323,12 @@ def test_progress_is_told_in_a_bar_and_a_number():
 
 
 def test_a_status_names_the_review_and_its_thread():
-    card = status_card(panel(PanelStatus.REVIEW), {}, None, None, review(thread_id=99))
+    copied = review(thread_id=99, flag=Flag.DUPLICATE)
+    card = status_card(panel(PanelStatus.REVIEW), {}, None, None, copied)
     assert "<#99>" in texts(card)
     assert "Hair is another colour" in texts(card)
+    blind = status_card(panel(PanelStatus.REVIEW), {}, None, None, review(thread_id=99))
+    assert "Hair is another colour" not in texts(blind)
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ async def test_a_flagged_panel_opens_a_private_thread_for_moderators_and_the_req
     everyone = members_of(studio, thread) - {studio.bot.user.id}
     assert everyone == {studio.ann.id, studio.mod.id}
     assert [label.split()[0] for label in enabled(card)] == ["Approve", "Reject", "Label", "Retry"]
-    assert "off-model" in text_of(card)
-    assert "another character's" in text_of(card)
+    assert "is this on-model?" in text_of(card)
+    assert "another character's" not in text_of(card), "the check keeps its opinion to itself"
     assert card.attachments[0].filename == "review-1-evidence.png"
     assert studio.public() == [], "nothing of it is seen outside"
     review = await reviews.get_review(studio.app.db, studio.guild.id, 1)
@@ -74,6 +74,7 @@ async def test_reject_ends_the_panel(studio: Studio):
     await press(studio.mod, card, "Reject")
     await studio.quiet()
     assert "Rejected" in text_of(thread.last_message)
+    assert "another character's" in text_of(thread.last_message)
     status = await studio.ann.slash(studio.channel, "panel status", panel=1)
     assert "rejected" in answer(status)
     assert studio.public() == []

@@ -1,0 +1,28 @@
+"""What happens when pictures of a panel are accepted, by the check or by a moderator."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from storage import attempts, panels
+from storage.database import Transaction
+
+VOTING_TIME = timedelta(hours=24)
+
+
+def accept(
+    tx: Transaction, guild_id: int, panel_id: int, candidate_ids: Sequence[int], now: datetime
+) -> None:
+    """One candidate is the panel at once; several go to a vote.
+
+    Raises:
+        NotFound: one is not a candidate of this panel of the guild.
+    """
+    attempts.label_candidates(tx, guild_id=guild_id, panel_id=panel_id, candidate_ids=candidate_ids)
+    if len(candidate_ids) == 1:
+        panels.choose_candidate(
+            tx, guild_id=guild_id, panel_id=panel_id, candidate_id=candidate_ids[0], now=now
+        )
+    else:
+        panels.open_voting(
+            tx, guild_id=guild_id, panel_id=panel_id, closes_at=now + VOTING_TIME, now=now
+        )
