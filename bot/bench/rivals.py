@@ -92,8 +92,9 @@ class Team:
         """What each encoder counts in a crop class and colour mode."""
         if self.given:
             return self.given
-        keys = [EncoderKey(name, "", 0) for name in self.names]
-        return {key.name: scale for key, scale in scales_of(keys, place).items()}
+        keys = {name: EncoderKey(name.partition("@")[0], name, 0) for name in self.names}
+        scales = scales_of(keys.values(), place)
+        return {name: scales[key] for name, key in keys.items()}
 
 
 def default_rivals() -> list[str]:

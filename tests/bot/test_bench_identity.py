@@ -126,6 +126,8 @@ def test_sums_of_encoders_are_read() -> None:
     assert Team.parse("palette*0.5+lab").weights(place) == {"palette": 0.5, "lab": 1.0}
     known = Team.parse("palette+structure").weights(place)
     assert known == pytest.approx({"palette": 0.65, "structure": 0.35})
+    own = Team.parse("palette+structure@/my/own.onnx").weights(place)
+    assert own == pytest.approx({"palette": 0.65, "structure@/my/own.onnx": 0.35})
     for text in ("palette*much", "palette*0", "+palette"):
         with pytest.raises(InvalidInput):
             Team.parse(text)

@@ -5,11 +5,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from pipeline.domain.character import ColorMode
 from pipeline.domain.fingerprint import CropClass
 from pipeline.fingerprints.encoders.house import MODEL, HouseEncoder
+from pipeline.fingerprints.registry import EncoderUnavailable, load_encoders
 from pipeline.imaging.crops import FigureCrop, crops_of, find_figure, shot_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,6 +35,17 @@ def test_the_file_is_small_and_the_key_is_its_hash() -> None:
     key = HouseEncoder().key
     assert key.name == "house"
     assert hashlib.sha256(model).hexdigest().startswith(key.weights_hash)
+
+
+def test_weights_of_ones_own_are_named_by_their_file(tmp_path: Path) -> None:
+    shipped, own = HouseEncoder(), tmp_path / "own.onnx"
+    own.write_bytes((files("pipeline.fingerprints.encoders") / MODEL).read_bytes())
+    (named,) = load_encoders([f"house@{own}"])
+    assert named.key == shipped.key
+    own.write_bytes(b"no network")
+    for path in (tmp_path / "gone.onnx", own.rename(tmp_path / "broken.onnx")):
+        with pytest.raises(EncoderUnavailable, match="onmodel train identity"):
+            load_encoders([f"house@{path}"])
 
 
 def test_it_knows_the_cast_in_colour_and_in_grey() -> None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ import numpy as np
 from pipeline.domain.character import ColorMode
 from pipeline.domain.fingerprint import Embedding, EncoderKey, FloatVector
 from pipeline.fingerprints.encoders.base import pixels_of, unit
+from pipeline.fingerprints.encoders.files import EncoderUnavailable, weights_file
 from pipeline.imaging.crops import CROPS_VERSION, FigureCrop
 
 MODEL = "house.onnx"
 _SIDE, _DIMENSIONS = 160, 256
 _VERSION = 1
+_WHAT = "a file that `onmodel train identity` wrote"
 
 
 class HouseEncoder:
@@ -25,14 +28,21 @@ class HouseEncoder:
     is known. The network sees it beside its mirror image and the two vectors are averaged, so
     that a mirrored figure gives the same vector. Crops are run one by one on one core: then a
     vector does not depend on what else was asked for. Safe to call from several threads; all
-    encoders of a process share one network.
-
-    Raises:
-        OSError: the model's file is missing.
+    encoders of a process with the same file share one network.
     """
 
-    def __init__(self) -> None:
-        self._session, self._key = _network()
+    def __init__(self, path: str = "") -> None:
+        """Load a network.
+
+        Args:
+            path: weights of one's own training (``house@FILE``), "" for those that come along.
+
+        Raises:
+            OSError: the file of the shipped weights is missing.
+            EncoderUnavailable: the named file is missing, or is no such network.
+        """
+        file = weights_file("house", path, _WHAT) if path else _shipped()
+        self._session, self._key = _network(file)
 
     @property
     def key(self) -> EncoderKey:
@@ -55,15 +65,25 @@ class HouseEncoder:
         return unit(np.asarray(found[0]).sum(axis=0))
 
 
-@lru_cache(maxsize=1)
-def _network() -> tuple[Any, EncoderKey]:
+def _shipped() -> Path:
+    return Path(str(files("pipeline.fingerprints.encoders") / MODEL))
+
+
+@lru_cache(maxsize=2)
+def _network(file: Path) -> tuple[Any, EncoderKey]:
     """The loaded network and its key."""
     import onnxruntime as runtime
 
-    model = (files("pipeline.fingerprints.encoders") / MODEL).read_bytes()
+    model = file.read_bytes()
     options = runtime.SessionOptions()  # pyright: ignore[reportAttributeAccessIssue] - compiled, without stubs
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    try:
+        session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        shape = session.get_outputs()[0].shape
+    except Exception as error:
+        raise EncoderUnavailable(f"{file} is no network. It has to be {_WHAT}.") from error
+    if shape[-1] != _DIMENSIONS:
+        raise EncoderUnavailable(f"{file} is another network. It has to be {_WHAT}.")
     digest = hashlib.sha256(model).hexdigest()
     return session, EncoderKey("house", digest[:12], 10 * CROPS_VERSION + _VERSION)
