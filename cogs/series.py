@@ -79,7 +79,8 @@ class SeriesCog(
         audit="Of 100 panels that pass, how many moderators see all the same, without being told",
         chapter="The chapter that is being drawn; it decides what everybody wears",
     )
-    @app_commands.choices(missing_shot=_MISSING, false_flags=_FALSE_FLAGS)
+    @app_commands.choices(missing_shot=_MISSING)
+    @app_commands.choices(false_flags=_FALSE_FLAGS)
     async def settings(
         self,
         interaction: Interaction,
