@@ -18,8 +18,9 @@ from pipeline.domain.panel import (
     PlacedFigure,
     PlanPart,
     Revision,
+    Staging,
 )
-from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, Verdict
+from pipeline.domain.quality import CandidateReport, CharacterCheck, Drift, Flag, Verdict
 
 
 def to_json(value: Any) -> str:
@@ -50,10 +51,28 @@ def brief_from_json(text: str) -> PanelBrief:
                 "size": Size(*data["size"]),
                 "lead": tuple(data.get("lead", ())),
                 "revision": _revision(data.get("revision")),
+                "staging": _staging(data.get("staging")),
             }
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a panel brief: {error}") from error
+
+
+def staging_to_json(staging: Staging) -> str:
+    """What a storyboard showed of a panel, as text."""
+    return to_json(asdict(staging))
+
+
+def staging_from_json(text: str) -> Staging:
+    """Read :func:`staging_to_json` back.
+
+    Raises:
+        ValueError: not a staging.
+    """
+    try:
+        return _staging(json.loads(text)) or Staging()
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a staging: {error}") from error
 
 
 def dialogue_to_json(lines: Sequence[DialogueLine]) -> str:
@@ -177,8 +196,13 @@ def _check(data: Mapping[str, Any]) -> CharacterCheck:
             "basis": _basis(data.get("basis")),
             "promise": _promise(data.get("promise")),
             "interval": _pair(data.get("interval")),
+            "drift": tuple(_drift(drift) for drift in data.get("drift", ())),
         }
     )
+
+
+def _drift(data: Mapping[str, Any]) -> Drift:
+    return Drift(**{**data, "box": _box(data["box"])})
 
 
 def _basis(data: Mapping[str, Any] | None) -> ScoreKey | None:
@@ -212,3 +236,12 @@ def _hex(value: int | None) -> str | None:
 
 def _int(text: str | None) -> int | None:
     return None if text is None else int(text, 16)
+
+
+def _staging(data: Mapping[str, Any] | None) -> Staging | None:
+    if data is None:
+        return None
+    return Staging(
+        figures=tuple((who, Box(*box)) for who, box in data["figures"]),
+        clear=tuple(Box(*box) for box in data["clear"]),
+    )

@@ -251,6 +251,17 @@ async def list_references(db: Database, guild_id: int, appearance_row: int) -> l
     return [reference_from_row(row) for row in rows]
 
 
+async def shots_of(db: Database, guild_id: int) -> dict[int, frozenset[ShotType]]:
+    """Which shots the looks of a guild have references for, by appearance row."""
+    rows = await db.fetch_all(
+        "SELECT DISTINCT appearance_row, shot_type FROM reference WHERE guild_id = ?", (guild_id,)
+    )
+    found: dict[int, set[ShotType]] = {}
+    for row in rows:
+        found.setdefault(row["appearance_row"], set()).add(ShotType(row["shot_type"]))
+    return {look: frozenset(shots) for look, shots in found.items()}
+
+
 async def get_reference(db: Database, guild_id: int, reference_id: int) -> Reference:
     """One reference.
 

@@ -39,6 +39,7 @@ from pipeline.domain.panel import (
     PanelBrief,
     PanelOrigin,
     PanelStatus,
+    Staging,
 )
 from pipeline.domain.review import Posted, PostKind
 from pipeline.imaging.decode import PictureDoor
@@ -51,7 +52,8 @@ from storage.database import Database, Transaction
 class PanelRequest:
     """What a person typed. ``characters`` are ids or names with commas between them.
 
-    ``reference`` is a reference (by id) to draw from first, and to take the pose of.
+    ``reference`` is a reference (by id) to draw from first, and to take the pose of. ``staging``
+    is what a storyboard showed.
     """
 
     characters: str
@@ -66,6 +68,7 @@ class PanelRequest:
     style_freedom: float = 0.0
     chapter: int | None = None
     reference: int | None = None
+    staging: Staging | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,7 @@ class PanelService:
             seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
             style_freedom=request.style_freedom,
             lead=() if request.reference is None else (request.reference,),
+            staging=request.staging,
         )
         await check_lead(self._db, actor.guild_id, brief, roles)
         lacking = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)

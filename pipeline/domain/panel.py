@@ -110,13 +110,29 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class Staging:
+    """Where a storyboard has the figures, by character id, and the balloons that need free space.
+
+    Boxes are pixels of the brief's ``size``.
+    """
+
+    figures: tuple[tuple[str, Box], ...] = ()
+    clear: tuple[Box, ...] = ()
+
+    def box_of(self, character_id: str) -> Box | None:
+        """Where a character stands; None where the storyboard does not show it."""
+        return dict(self.figures).get(character_id)
+
+
+@dataclass(frozen=True, slots=True)
 class PanelBrief:
     """What a person asked for, complete: cast in speaking order, words, framing, dialogue.
 
     ``style_freedom`` (0 to 1) is how far the panel may leave the style of its references.
     ``chapter`` is when it plays: a flashback belongs to the chapter that it looks back to.
     ``lead`` are references (by id) that a person wants drawn from first, ``hold`` is how strongly
-    references hold at the first try, 0 to 1, None for the usual.
+    references hold at the first try, 0 to 1, None for the usual. ``staging`` is what a storyboard
+    showed of this panel.
     """
 
     prompt: str
@@ -134,6 +150,7 @@ class PanelBrief:
     lead: tuple[int, ...] = ()
     hold: float | None = None
     revision: Revision | None = None
+    staging: Staging | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from pipeline.domain.conditioning import (
     Step,
     StepTaken,
 )
-from pipeline.domain.geometry import Box, Size
 from pipeline.domain.inputs import CastInput, PanelInputs
 from pipeline.generation.capabilities import Capabilities, adapter_scales, fit_to
 from pipeline.generation.generators.base import Generator
+from pipeline.generation.staging import clear_words, staged_regions
 from pipeline.prompting.builder import BuiltPrompt, PromptWish, build
 from pipeline.prompting.negatives import Negatives, NegativeWish, choose_negatives
 from pipeline.prompting.sentences import sentences_naming
@@ -37,8 +37,6 @@ SEED_STEP = 1000
 """Far apart, so that the alternates of one rung (seed + i) never meet those of the next."""
 SKETCH_SCALE = 0.7
 """How strongly the lines of a sketch guide; a sketch is a layout, not the drawing itself."""
-_OVERLAP = 0.12
-"""Share of the width by which neighbouring regions overlap: people touch."""
 
 
 def plan_for(inputs: PanelInputs, generator: Generator, *, strength: int) -> ConditioningPlan:
@@ -61,7 +59,12 @@ def plan_for(inputs: PanelInputs, generator: Generator, *, strength: int) -> Con
     built = build(
         inputs.cast,
         PromptWish(
-            brief.prompt, brief.shot_type, brief.color_mode, inputs.style, engine.prompt_tokens
+            brief.prompt,
+            brief.shot_type,
+            brief.color_mode,
+            inputs.style,
+            engine.prompt_tokens,
+            clear_words(brief),
         ),
     )
     weights = dict.fromkeys(inputs.hints, 1 + NEGATIVE_STEP * strength)
@@ -147,25 +150,6 @@ def first_modules(cast: Sequence[CastInput], strength: int) -> tuple[ModuleUse, 
     )
 
 
-def regions_for(count: int, size: Size) -> tuple[Box | None, ...]:
-    """One column per character in speaking order, each overlapping its neighbours a little.
-
-    A character that is alone has the whole picture: None.
-    """
-    if count < 2:
-        return (None,) * count
-    step, lap = size.width / count, size.width * _OVERLAP / 2
-    return tuple(
-        Box(
-            max(0, round(k * step - lap)),
-            0,
-            min(size.width, round((k + 1) * step + lap)),
-            size.height,
-        )
-        for k in range(count)
-    )
-
-
 def _cast(
     inputs: PanelInputs,
     engine: Capabilities,
@@ -176,7 +160,7 @@ def _cast(
     hold = inputs.brief.hold
     scale = min(1.0, (FIRST_SCALE if hold is None else hold) + SCALE_STEP * strength)
     wanted = min(REFERENCES_PER_CHARACTER, engine.references) or 1
-    regions = regions_for(len(inputs.cast), inputs.brief.size)
+    regions = staged_regions(inputs.cast, inputs.brief)
     out: list[CastConditioning] = []
     for member, identity, region in zip(inputs.cast, built.identities, regions, strict=True):
         ranked = rank_for(member, inputs, REFERENCES_PER_CHARACTER)

@@ -53,13 +53,17 @@ class BuiltPrompt:
 
 @dataclass(frozen=True, slots=True)
 class PromptWish:
-    """What a prompt is built for. ``token_limit`` counts marks, None is no limit."""
+    """What a prompt is built for. ``token_limit`` counts marks, None is no limit.
+
+    ``clear`` says in words where balloons will stand.
+    """
 
     request: str
     shot_type: ShotType
     color_mode: ColorMode
     style: str = ""
     token_limit: int | None = None
+    clear: str = ""
 
 
 def identity_words(member: CastInput, least: int = 0) -> str:
@@ -130,6 +134,7 @@ def _assemble(cast: Sequence[CastInput], wish: PromptWish, scene: str, least: in
     repeated = "" if scene == wish.request.strip() else ", less what the model sheets say already"
     parts = [
         PromptPart(_FRAMING[wish.shot_type], f"shot type {wish.shot_type}", PartKind.FRAMING),
+        PromptPart(wish.clear, "balloons of the storyboard", PartKind.FRAMING),
         PromptPart(scene, f"as asked{repeated}", PartKind.REQUEST),
         *(
             PromptPart(

@@ -18,7 +18,8 @@ LookOf = Callable[[Role, int], str]
 _TIME = r"later|next (?:day|morning|night|week)|meanwhile|flashback|years? ago|earlier|days? after"
 _CLOTHES = re.compile(
     rf"\b(?:chang(?:es|ed|ing)|put(?:s|ting)? (?:\w+ ){{0,3}}on|tak(?:es?|ing) (?:\w+ ){{0,3}}off|"
-    rf"dress(?:es|ed)?|undress\w*|slips? into|transforms?|disguise[sd]?|now wears|new clothes|{_TIME})\b",
+    rf"dress(?:es|ed)?|undress\w*|slips? into|transforms?|disguise[sd]?|now wears|"
+    rf"new clothes|{_TIME})\b",
     re.IGNORECASE,
 )
 _HANDS = re.compile(

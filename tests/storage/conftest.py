@@ -29,7 +29,14 @@ from pipeline.domain.fingerprint import (
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.history import RegistryAction
 from pipeline.domain.job import JobKind, JobStatus
-from pipeline.domain.panel import Candidate, CastRole, PanelBrief, PanelOrigin, PlacedFigure
+from pipeline.domain.panel import (
+    Candidate,
+    CastRole,
+    PanelBrief,
+    PanelOrigin,
+    PlacedFigure,
+    Staging,
+)
 from pipeline.domain.pose import Pose
 from pipeline.domain.quality import (
     Attempt,
@@ -53,6 +60,7 @@ from storage import (
     panels,
     poses,
     reviews,
+    scripts,
     verdicts,
     votes,
 )
@@ -110,6 +118,7 @@ class Made:
     candidate_ids: tuple[int, ...]
     review_id: int
     vector: np.ndarray
+    script_id: int
 
 
 class Builder:
@@ -403,6 +412,22 @@ class Builder:
             member_id=11,
             now=NOW,
         )
+        script = scripts.add_script(
+            tx,
+            guild_id=guild_id,
+            series_id=series,
+            title="One",
+            sha256=self.sha(base + 98),
+            imported_by=11,
+            now=NOW,
+        )
+        staging = Staging((("ch_akira", Box(1, 2, 3, 4)),), (Box(5, 6, 7, 8),))
+        scripts.put_stagings(
+            tx,
+            guild_id=guild_id,
+            script_id=script,
+            stagings={(1, 1): (self.sha(base + 97), staging)},
+        )
         voted = self.panel(tx, guild_id, series, submission=self.sha(base + 99))
         flagged, waiting = (self.panel(tx, guild_id, series) for _ in range(2))
         made: list[int] = []
@@ -485,6 +510,7 @@ class Builder:
             candidate_ids=tuple(made),
             review_id=review,
             vector=self.unit(base),
+            script_id=script,
         )
 
 

@@ -16,7 +16,8 @@ from pipeline.generation.guides.depth import layered_depth
 from pipeline.generation.guides.edges import line_guide
 from pipeline.generation.guides.posing import pose_in
 from pipeline.generation.guides.skeleton import draw_skeletons
-from pipeline.generation.plan import SKETCH_SCALE, regions_for
+from pipeline.generation.plan import SKETCH_SCALE
+from pipeline.generation.staging import staged_regions
 from pipeline.imaging.decode import load_canonical, to_png
 
 POSE_SCALE = 0.8
@@ -130,7 +131,7 @@ _SHOWN = {ShotType.HEADSHOT: 0.22, ShotType.HALF: 0.5}
 
 def _places(inputs: PanelInputs) -> list[tuple[CastInput, Box]]:
     size = inputs.brief.size
-    regions = regions_for(len(inputs.cast), size)
+    regions = staged_regions(inputs.cast, inputs.brief)
     return [
         (member, region or Box(0, 0, *size))
         for member, region in zip(inputs.cast, regions, strict=True)
