@@ -5,8 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from drawing import drawn, figure
 from hypothesis import given
 from hypothesis import strategies as st
+
+from pipeline.domain.conditioning import (
+    Adapter,
+    AdapterScale,
+    CastConditioning,
+    ReferenceUse,
+    Sampling,
+)
+from pipeline.domain.geometry import Box
 
 if TYPE_CHECKING:
     from tiny_diffusion import TinyModels
@@ -54,14 +64,22 @@ def base(draw: Draw) -> Any:
     return draw()
 
 
-def hold(pipe: Any, strength: float = 1.0, *, count: int = 1, region: Any = None, seed: int = 0):
+def hold(
+    pipe: Any,
+    strength: float = 1.0,
+    *,
+    count: int = 1,
+    region: Any = None,
+    figure: Any = None,
+    seed: int = 0,
+):
     import torch
 
     from pipeline.generation.diffusion.reference_attention import ReferenceHold, latents_of
 
     pixels = np.random.default_rng(seed).uniform(-1, 1, (count, 3, SIDE, SIDE))
     latents = latents_of(pipe, torch.from_numpy(pixels))
-    return ReferenceHold(latents, strength, region)
+    return ReferenceHold(latents, strength, region, figure)
 
 
 def held(pipe: Any, *holds: Any, always: bool = True):
@@ -165,6 +183,20 @@ def test_a_region_confines_what_attends(pipe: Any, draw: Draw) -> None:
     assert torch.allclose(nowhere, draw(), atol=1e-6)
 
 
+def test_only_the_figure_of_a_reference_is_attended_to(pipe: Any, draw: Draw) -> None:
+    import torch
+
+    everything = torch.ones(1, SIDE // 8, SIDE // 8)
+    half = everything.clone()
+    half[:, :, :4] = 0
+    with held(pipe, hold(pipe)):
+        plain = draw()
+    with held(pipe, hold(pipe, figure=everything)):
+        assert draw().equal(plain)
+    with held(pipe, hold(pipe, figure=half)):
+        assert not draw().equal(plain)
+
+
 def test_two_characters_hold_their_own_places(pipe: Any, draw: Draw, base: Any) -> None:
     import torch
 
@@ -224,3 +256,44 @@ def test_a_schedule_stays_between_0_and_1_and_falls(a: float, b: float, c: float
     assert value == 0 or start <= at <= end
     if fade <= at <= end:
         assert value <= schedule.at(fade)
+
+
+# --- through the engine -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("models", ["tiny_sd", "tiny_sdxl"])
+def test_a_plan_says_how_strongly_and_where(models: str, request: pytest.FixtureRequest) -> None:
+    from pipeline.generation.generators.diffusers import DiffusersGenerator
+
+    engine = DiffusersGenerator(request.getfixturevalue(models).options())
+    assert engine.capabilities.reference_attention
+    red, blue = figure("darkred"), figure("navy")
+    pictures = dict([red, blue])
+
+    def look(*members: tuple[tuple[str, bytes], float, Box | None]) -> Any:
+        cast = tuple(
+            CastConditioning(
+                f"ch_{n}", f"{n}_x", "a girl",
+                (
+                    ReferenceUse(
+                        picture[0], n, scale, "",
+                        adapters=(AdapterScale(Adapter.REFERENCE_ATTENTION, scale),),
+                    ),
+                ),
+                region=region,
+            )
+            for n, (picture, scale, region) in enumerate(members)
+        )  # fmt: skip
+        return drawn(engine, pictures, cast=cast, sampling=Sampling("euler", 4, 5.0))
+
+    base = look()
+    left, right = Box(0, 0, SIDE // 2, SIDE), Box(SIDE // 2, 0, SIDE, SIDE)
+    assert (look((red, 0.0, None)) == base).all()
+    whole = look((red, 0.8, None))
+    assert (whole != base).any()
+    assert (look((blue, 0.8, None)) != whole).any()
+    both = look((red, 0.8, left), (blue, 0.8, right))
+    assert (both != look((red, 0.8, right), (blue, 0.8, left))).any()
+    one = np.abs(look((red, 0.8, left)) - base)
+    assert one[:, : SIDE // 2].mean() > one[:, SIDE // 2 :].mean()
+    assert (look() == base).all()

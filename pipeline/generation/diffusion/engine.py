@@ -1,13 +1,8 @@
-"""Draws a plan: one pipeline call per pass, with every conditioning held for as long as it takes.
+"""Draws a plan: one pipeline call per pass, with every conditioning held for as long as it takes."""
 
-A *hold* is a context manager that puts one kind of conditioning onto the loaded model, adds what
-the call has to be told, and takes everything off again, whatever happens in between.
-"""
-
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 from PIL import Image
 
@@ -16,6 +11,8 @@ from pipeline.domain.geometry import Size
 from pipeline.generation.capabilities import bucket_for
 from pipeline.generation.diffusion.abilities import capabilities_of
 from pipeline.generation.diffusion.cache import WeightCache
+from pipeline.generation.diffusion.call import Call, Hold
+from pipeline.generation.diffusion.controlnets import hold_controls
 from pipeline.generation.diffusion.families import Task
 from pipeline.generation.diffusion.installed import Installed
 from pipeline.generation.diffusion.ip_adapters import hold_references
@@ -23,30 +20,13 @@ from pipeline.generation.diffusion.loading import Base, load_base
 from pipeline.generation.diffusion.options import DiffusersOptions
 from pipeline.generation.diffusion.pictures import Pictures
 from pipeline.generation.diffusion.prompts import prompt_arguments
+from pipeline.generation.diffusion.trained import hold_loras, hold_words
 from pipeline.generation.diffusion.watch import Watch
+from pipeline.generation.modules import ModuleShelf
 
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """A pipeline call in the making.
-
-    ``size`` is the working size in pixels. ``pipe`` is made for this job and shares its modules
-    with all others; ``arguments`` is what it will be called with, and holds add to it.
-    """
-
-    base: Base
-    plan: ConditioningPlan
-    pictures: Pictures
-    size: Size
-    pipe: Any
-    cache: WeightCache
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-
-Hold = Callable[[Call], AbstractContextManager[None]]
-
-HOLDS: tuple[Hold, ...] = (hold_references,)
-"""In the order in which they are put on; they come off in the opposite one."""
+HOLDS: tuple[Hold, ...] = (hold_controls, hold_loras, hold_words, hold_references)
+"""In the order in which they are put on; they come off in the opposite one. The first one makes
+the pipeline."""
 
 
 class DiffusionEngine:
@@ -57,6 +37,7 @@ class DiffusionEngine:
         self._options = options
         self._base: Base | None = None
         self.cache = WeightCache(options.cache_mib << 20)
+        self._shelf = ModuleShelf(Path(options.modules).expanduser() if options.modules else None)
 
     @property
     def base(self) -> Base:
@@ -87,22 +68,21 @@ class DiffusionEngine:
             watch.say("Preparing")
             for hold in HOLDS:
                 stack.enter_context(hold(call))
-            call.arguments |= prompt_arguments(base, plan)
+            call.arguments |= prompt_arguments(call)
             for seeds in self._passes(plan):
                 drawn += self._pass(call, seeds, watch)
         return drawn
 
     def _call(self, base: Base, plan: ConditioningPlan, pictures: Pictures) -> Call:
-        sampling = plan.sampling
-        pipe = base.pipeline(Task.TEXT, sampler=sampling.sampler)
         size = working_size(plan, self._installed)
-        arguments: dict[str, Any] = {
+        call = Call(base, plan, pictures, size, Task.TEXT, self.cache, self._shelf)
+        call.arguments |= {
             "width": size.width,
             "height": size.height,
-            "num_inference_steps": sampling.steps,
-            "guidance_scale": sampling.guidance,
+            "num_inference_steps": plan.sampling.steps,
+            "guidance_scale": plan.sampling.guidance,
         }
-        return Call(base, plan, pictures, size, pipe, self.cache, arguments)
+        return call
 
     def _passes(self, plan: ConditioningPlan) -> list[list[int]]:
         """The seeds of each pipeline call.

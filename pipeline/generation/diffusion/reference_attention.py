@@ -21,6 +21,7 @@ from torch.nn import functional
 
 DECODER = ("mid_block.", "up_blocks.")
 """Layers that take part. Source: MasaCtrl, whose encoder layers carry layout, not looks."""
+_INSIDE = 0.5
 _INPAINTING_CHANNELS = 9
 _GRIDS = 5
 """How often a UNet halves its picture, at most."""
@@ -60,11 +61,14 @@ class ReferenceHold:
             :func:`latents_of`); as high and wide as the generated ones.
         strength: 0 (not at all) to 1 (attends to them as to itself).
         region: ``(h, w)`` from 0 to 1, where they may be attended from; None for everywhere.
+        figure: ``(n, h, w)`` from 0 to 1, which part of them may be attended to; None for all of
+            it. Without it the ground of a reference would come along with the figure.
     """
 
     latents: Tensor
     strength: float
     region: Tensor | None = None
+    figure: Tensor | None = None
 
 
 @contextmanager
@@ -187,8 +191,12 @@ class _Watch:
                 continue
             share: float | Tensor = hold.strength * self.factor
             if hold.region is not None:
-                share = share * _region_at(hold.region, states, self.grid)
-            yield seen.reshape(1, -1, seen.shape[-1]), share
+                share = share * _at_layer(hold.region[None], states, self.grid).reshape(1, -1, 1)
+            offered = seen.reshape(1, -1, seen.shape[-1])
+            if hold.figure is not None:
+                inside = _at_layer(hold.figure, states, self.grid).flatten() > _INSIDE
+                offered = offered[:, inside] if inside.any() else offered
+            yield offered, share
 
     def _share(self, step: Any) -> float:
         steps = self._pipe.scheduler.timesteps
@@ -276,14 +284,13 @@ def _repeated(value: Any, count: int) -> Any:
     return value
 
 
-def _region_at(region: Tensor, states: Tensor, grid: tuple[int, int]) -> Tensor:
-    """A region at the resolution of a layer: ``(1, length, 1)``."""
+def _at_layer(areas: Tensor, states: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Areas ``(n, h, w)`` at the resolution of a layer: ``(n, length)``."""
     height, width = grid
     for _ in range(_GRIDS):
         if height * width == states.shape[1]:
-            small = functional.interpolate(
-                region[None, None].to(states), size=(height, width), mode="area"
-            )
-            return small.reshape(1, -1, 1)
+            ready = areas[:, None].to(states)
+            small = functional.interpolate(ready, size=(height, width), mode="area")
+            return small.flatten(1)
         height, width = ceil(height / 2), ceil(width / 2)
     raise ValueError(f"no grid of {grid} has {states.shape[1]} places")
