@@ -164,10 +164,15 @@ class CharacterCog(
     async def delete(self, interaction: Interaction, character: str) -> None:
         """Remove a character; its owner and moderators may."""
         await acknowledge(interaction)
-        entry = await self.bot.app.cast.delete(await actor_of(interaction), character)
-        count = f"{entry.references} picture{'' if entry.references == 1 else 's'}"
-        name = plain(entry.character.name, 60)
-        await reply(interaction, done(f"{name} has left the cast", f"{count} were removed too."))
+        gone = await self.bot.app.cast.delete(await actor_of(interaction), character)
+        count = f"{gone.references} picture{'' if gone.references == 1 else 's'}"
+        name = plain(gone.character.name, 60)
+        words = f"{count} were removed too, with all that was computed from them."
+        if gone.backups:
+            words += f"\nOlder backups of the database were deleted with them ({gone.backups})."
+        if not gone.clean:
+            words += "\nTheir bytes leave the database file when its other readers let go of it."
+        await reply(interaction, done(f"{name} has left the cast", words))
 
 
 def _registered(registration: Registration, what: str) -> Card:

@@ -1,20 +1,32 @@
 """Forgetting a character, down to its vectors in the mirrors."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from pipeline.domain.errors import NotFound
 from storage import mirror
+
+_GUIDES = (
+    "SELECT json_extract(guide.value, '$.sha256') AS sha256, "
+    "json_extract(guide.value, '$.character_id') AS who "
+    "FROM attempt, json_each(attempt.plan, '$.controls') AS guide WHERE guild_id = :guild UNION "
+    "SELECT json_extract(plan, '$.inpaint.mask_sha256'), "
+    "json_extract(plan, '$.inpaint.character_id') FROM attempt WHERE guild_id = :guild UNION "
+    "SELECT json_extract(plan, '$.inpaint.base_sha256'), NULL FROM attempt WHERE guild_id = :guild"
+)
+"""The pictures that the plans of a guild name, and for which character each was made."""
 
 
 def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: int) -> list[str]:
     """Forget a character: its appearances, references, vectors, thresholds and drift samples.
 
-    Accepted panels stay. The bytes leave the file with the next :meth:`Database.checkpoint`.
+    Accepted panels stay; their recipes cannot be repeated any more. The bytes leave the file with
+    the next :meth:`Database.checkpoint`.
 
     Returns:
-        The sha256 of the reference pictures that nothing shows any more: the caller deletes
-        these blobs after the commit.
+        The sha256 of the pictures that nothing shows any more, references as well as the masks
+        and guides that plans drew this character by: the caller deletes these blobs after the
+        commit.
 
     Raises:
         NotFound: the guild has no such character.
@@ -48,17 +60,33 @@ def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: in
         (guild_id, character["character_id"]),
     )
     tx.execute("DELETE FROM character WHERE id = ?", (character_row,))
-    return _unused(tx, guild_id, [row["sha256"] for row in references])
+    own, others = _drawn_by(tx, guild_id, character["character_id"])
+    shown = [row["sha256"] for row in references]
+    return _unused(tx, guild_id, dict.fromkeys([*shown, *sorted(own)]), others)
 
 
-def _unused(tx: sqlite3.Connection, guild_id: int, pictures: Iterable[str]) -> list[str]:
+def _drawn_by(
+    tx: sqlite3.Connection, guild_id: int, character_id: str
+) -> tuple[set[str], set[str]]:
+    """The guides and masks that plans name: those made for one character, and all others."""
+    rows = tx.execute(_GUIDES, {"guild": guild_id}).fetchall()
+    own = {row["sha256"] for row in rows if row["who"] == character_id} - {None}
+    return own, {row["sha256"] for row in rows if row["who"] != character_id} - {None}
+
+
+def _unused(
+    tx: sqlite3.Connection, guild_id: int, pictures: Iterable[str], drawn_by: Container[str]
+) -> list[str]:
     return [
         sha256
         for sha256 in pictures
-        if tx.execute(
+        if sha256 not in drawn_by
+        and tx.execute(
             "SELECT 1 FROM reference WHERE guild_id = :guild AND sha256 = :sha UNION ALL "
             "SELECT 1 FROM candidate WHERE guild_id = :guild AND sha256 = :sha UNION ALL "
             "SELECT 1 FROM panel WHERE guild_id = :guild AND submission_sha256 = :sha UNION ALL "
+            "SELECT 1 FROM panel WHERE guild_id = :guild "
+            "AND json_extract(brief, '$.sketch_sha256') = :sha UNION ALL "
             "SELECT 1 FROM review WHERE guild_id = :guild AND evidence_sha256 = :sha UNION ALL "
             "SELECT 1 FROM page WHERE guild_id = :guild AND sha256 = :sha LIMIT 1",
             {"guild": guild_id, "sha": sha256},

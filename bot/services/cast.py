@@ -9,6 +9,7 @@ from typing import Any
 from bot.services.actor import Actor
 from bot.services.boxes import read_box
 from bot.services.casting import calibrated, cast_input, pick_appearance
+from bot.services.erasure import Erased, erase_character
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, character_slug, clean_name
 from bot.services.registrar import Registrar, Study
@@ -252,8 +253,8 @@ class CastService:
             for character in await cast.list_characters(self._db, guild_id)
         ]
 
-    async def delete(self, actor: Actor, character: str) -> CastEntry:
-        """Remove a character with its references, vectors and thresholds.
+    async def delete(self, actor: Actor, character: str) -> Erased:
+        """Erase a character: references and their pictures, vectors, thresholds, old backups.
 
         Raises:
             NotFound: no such character.
@@ -261,11 +262,7 @@ class CastService:
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
         actor.require_own(found.owner_id, f"delete {found.name}")
-        entry = await self._entry(found)
-        await self._db.write(
-            lambda tx: cast.delete_character(tx, guild_id=actor.guild_id, character_row=found.id)
-        )
-        return entry
+        return await erase_character(self._db, self._blobs, self._locks, found)
 
     async def suggest(self, guild_id: int, prefix: str) -> list[Character]:
         """Up to 25 characters for autocomplete."""
