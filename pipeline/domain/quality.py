@@ -54,6 +54,21 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """An attribute that may have drifted.
+
+    ``confidence`` lies between ``low`` and ``high``, all in [0, 1]; ``box`` is where it shows, in
+    pixels of the picture, None where that is not known.
+    """
+
+    attribute: str
+    confidence: float
+    low: float
+    high: float
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CharacterCheck:
     """What the check found for one character in one picture.
 
@@ -79,6 +94,7 @@ class CharacterCheck:
     basis: ScoreKey | None = None
     promise: Promise | None = None
     interval: tuple[float, float] | None = None
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
