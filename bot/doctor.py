@@ -7,16 +7,19 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from bot.settings import Settings, load_settings, misspelt_variables
 from pipeline.domain.errors import OnModelError
+
+if TYPE_CHECKING:
+    from pipeline.generation.generators.base import Generator
 
 LEAST_FREE_BYTES = 1 << 30
 
@@ -119,11 +122,13 @@ def _engines(settings: Settings) -> Iterator[Line]:
 
     yield _try("encoders", lambda: ", ".join(str(e.key) for e in load_encoders(settings.encoders)))
 
-    def engine() -> str:
+    try:
         generator = load_generator(settings.generator, settings.engine_options())
-        return f"{generator.name} {generator.version}"
-
-    yield _try("generator", engine)
+    except OnModelError as error:
+        yield Line("generator", Health.BAD, "not usable", str(error))
+    else:
+        yield Line("generator", Health.GOOD, f"{generator.name} {generator.version}")
+        yield from _server(generator)
     if settings.executor == "ray":
         yield Line(
             "executor",
@@ -133,6 +138,33 @@ def _engines(settings: Settings) -> Iterator[Line]:
         )
     else:
         yield Line("executor", Health.GOOD, settings.executor)
+
+
+def _server(engine: "Generator") -> Iterator[Line]:
+    """The server that draws, where the generator is one: who answers, and what it lacks."""
+    from pipeline.generation.remote.served import Served
+
+    if not isinstance(engine, Served):
+        return
+    name, where = f"{engine.name} server", engine.address.url
+    if not engine.address.loopback:
+        yield Line(
+            f"{engine.name} address",
+            Health.WARNING,
+            f"{where} is another machine",
+            "Prompts and reference pictures go there: use https or a network of your own.",
+        )
+    try:
+        line = _try(name, engine.describe)
+        yield replace(line, mend=f"{where}: {line.mend}") if line.mend else line
+        if not line.mend:
+            engine.check_server()
+    except OnModelError as error:
+        yield Line(
+            f"{engine.name} models", Health.WARNING, "some panels lack something", str(error)
+        )
+    finally:
+        engine.close()
 
 
 def _index(settings: Settings) -> Iterator[Line]:

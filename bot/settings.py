@@ -44,6 +44,17 @@ class Settings(BaseSettings):
     diffusers_dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None
     diffusers_memory_mib: int | None = Field(default=None, ge=256)
     diffusers_cache_mib: int | None = Field(default=None, ge=0)
+    comfyui_url: str | None = None
+    comfyui_allow_remote: bool | None = None
+    comfyui_workflow: str | None = None
+    comfyui_checkpoint: str | None = None
+    comfyui_timeout: float | None = Field(default=None, ge=5)
+    a1111_url: str | None = None
+    a1111_allow_remote: bool | None = None
+    a1111_auth: SecretStr | None = None
+    a1111_family: Literal["sd15", "sdxl"] | None = None
+    a1111_checkpoint: str | None = None
+    a1111_timeout: float | None = Field(default=None, ge=5)
 
     def engine_options(self) -> dict[str, Any]:
         """What is set for the chosen generator, by name without its prefix, secrets unwrapped.

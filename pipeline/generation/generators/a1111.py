@@ -65,7 +65,7 @@ class A1111Generator:
             SettingsError: one of them cannot be used; the text names it.
         """
         given = dict(options or {})
-        address = server_address(
+        self.address = server_address(
             str(given.get("url") or DEFAULT_URL),
             allow_remote=bool(given.get("allow_remote")),
             prefix="ONMODEL_A1111",
@@ -75,7 +75,7 @@ class A1111Generator:
             raise SettingsError(f"ONMODEL_A1111_FAMILY must be one of: {', '.join(SIDES)}.")
         self._checkpoint = str(given.get("checkpoint") or "")
         self._patience = float(given.get("timeout") or 600)
-        self._http = HttpClient(address, ENGINE, headers=_auth(str(given.get("auth") or "")))
+        self._http = HttpClient(self.address, ENGINE, headers=_auth(str(given.get("auth") or "")))
         self._door = PictureDoor()
         self._inventory = Inventory()
         self._taken = self._failed = float("-inf")

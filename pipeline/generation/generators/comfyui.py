@@ -10,12 +10,12 @@ from pipeline.domain.errors import Cancelled
 from pipeline.domain.panel import Candidate
 from pipeline.generation.comfyui.checks import check_graph
 from pipeline.generation.comfyui.client import ComfyClient
-from pipeline.generation.comfyui.fill import everything_in
+from pipeline.generation.comfyui.fill import everything_in, fill
 from pipeline.generation.comfyui.follow import Follower, JobLost, Pace
 from pipeline.generation.comfyui.library import capabilities_of, find_workflows
 from pipeline.generation.comfyui.listener import Listener
 from pipeline.generation.comfyui.order import ENGINE, Names, Order, order_of
-from pipeline.generation.comfyui.workflow import Graph
+from pipeline.generation.comfyui.workflow import Graph, Workflow
 from pipeline.generation.generators.base import IsCancelled, Progress
 from pipeline.generation.remote.address import server_address
 from pipeline.generation.remote.errors import EngineDown, EngineRefused, EngineSlow
@@ -55,7 +55,7 @@ class ComfyUiGenerator:
             SettingsError: one of them cannot be used; the text names it.
         """
         given = dict(options or {})
-        address = server_address(
+        self.address = server_address(
             str(given.get("url") or DEFAULT_URL),
             allow_remote=bool(given.get("allow_remote")),
             prefix="ONMODEL_COMFYUI",
@@ -67,7 +67,7 @@ class ComfyUiGenerator:
         self.capabilities = capabilities_of(self._workflows, named)
         self.version = f"1-{self._workflows.digest}"
         self.on_preview: Callable[[bytes], None] | None = None
-        self._http = HttpClient(address, ENGINE, answer_seconds=min(60, self._pace.patience))
+        self._http = HttpClient(self.address, ENGINE, answer_seconds=min(60, self._pace.patience))
         self._client = ComfyClient(self._http)
         self._door = PictureDoor()
 
@@ -115,9 +115,12 @@ class ComfyUiGenerator:
         """Version and device of the server, for people; asks it.
 
         Raises:
-            GeneratorUnavailable: it does not answer.
+            GeneratorUnavailable: it does not answer, or has not what every panel needs.
         """
+        self._client.forget_nodes()
         stats = self._client.stats()
+        least = self._with_checkpoint(fill(self._workflows.draw, {}, {}), self._workflows.draw)
+        check_graph(least, self._client.node_info)
         system = stats.get("system") or {}
         devices = [str(device.get("name")) for device in stats.get("devices") or ()]
         return (
@@ -133,10 +136,13 @@ class ComfyUiGenerator:
         self._client.forget_nodes()
         for workflow in (self._workflows.draw, self._workflows.repair):
             if workflow is not None:
-                graph = everything_in(workflow)
-                for place in workflow.slots.get("checkpoint", ()) if self._checkpoint else ():
-                    graph[place.node]["inputs"][place.input] = self._checkpoint
+                graph = self._with_checkpoint(everything_in(workflow), workflow)
                 check_graph(graph, self._client.node_info)
+
+    def _with_checkpoint(self, graph: Graph, workflow: Workflow) -> Graph:
+        for place in workflow.slots.get("checkpoint", ()) if self._checkpoint else ():
+            graph[place.node]["inputs"][place.input] = self._checkpoint
+        return graph
 
     def _order(self, plan: ConditioningPlan, pictures: Mapping[str, bytes]) -> Order:
         kinds = {module.kind for module in plan.modules}
