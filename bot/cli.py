@@ -139,6 +139,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a sum such as palette*0.65+structure*0.35; the first is reported, more are rivals",
     )
+    identity.add_argument("--rivals", metavar="A,B", help="instead of phash, lab and lite0")
     identity.add_argument("--split", action="append", default=[], metavar="NAME")
     identity.add_argument("--crop", choices=("head", "figure"), default="head")
     identity.add_argument("--per-identity", type=int, default=8, metavar="N")
@@ -162,10 +163,13 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     )
     hashes.add_argument("--pictures", type=int, default=300, metavar="N", help="at most so many")
     hashes.set_defaults(command=_bench_hashes)
+    lettering = suites.add_parser("lettering", help="random scripts, and what is wrong with them")
+    lettering.add_argument("--scripts", type=int, default=1000, metavar="N")
+    lettering.set_defaults(command=_bench_lettering)
     quality = suites.add_parser("quality", help="false flags and misses of the check")
     quality.add_argument("--encoders", metavar="A,B", help="instead of the embedded ones")
     quality.set_defaults(command=_bench_quality)
-    for suite in (queue, scales, figures, quality, retrieval, hashes):
+    for suite in (queue, scales, figures, quality, retrieval, hashes, lettering):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 
 
@@ -303,6 +307,7 @@ def _bench_identity(arguments: argparse.Namespace) -> int:
         splits=tuple(arguments.split) or BenchPlan().splits,
         crop=CropClass(arguments.crop),
         per_identity=arguments.per_identity,
+        rivals=None if arguments.rivals is None else tuple(arguments.rivals.split(",")),
     )
     return bench_identity(arguments.data, plan, arguments.json_file)
 
@@ -316,6 +321,12 @@ def _bench_scales(arguments: argparse.Namespace) -> int:
     if arguments.split:
         plan = replace(plan, splits=tuple(arguments.split))
     return bench_scales(arguments.data, plan, arguments.json_file)
+
+
+def _bench_lettering(arguments: argparse.Namespace) -> int:
+    from bot.bench.lettering import bench_lettering
+
+    return bench_lettering(arguments.scripts, arguments.json_file)
 
 
 def _train_identity(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.bench import openset
+from bot.bench.album import make_albums
 from bot.bench.exam import CONDITIONS, SHOWN, Exam, compared, make_exams
 from bot.bench.figures import Figure, publish
 from bot.bench.rivals import Team, default_rivals, make_encoders
@@ -38,12 +40,14 @@ class BenchPlan:
         splits: of a catalog with a manifest; without one everything counts.
         crop: which part of a figure.
         per_identity: at most so many drawings of each identity, 0 for all.
+        rivals: sums that are compared too, None for :func:`bot.bench.rivals.default_rivals`.
     """
 
     encoders: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("test", "test-newstyle")
     crop: CropClass = CropClass.HEAD
     per_identity: int = 8
+    rivals: tuple[str, ...] | None = None
 
 
 def bench_identity(data: Path, plan: BenchPlan, json_file: Path | None = None) -> int:
@@ -57,18 +61,24 @@ def bench_identity(data: Path, plan: BenchPlan, json_file: Path | None = None) -
         EncoderUnavailable: an encoder is not known.
     """
     chosen = plan.encoders or ("+".join(DEFAULT_ENCODERS),)
-    texts = list(dict.fromkeys([*chosen, *default_rivals()]))
+    rivals = default_rivals() if plan.rivals is None else plan.rivals
+    texts = list(dict.fromkeys([*chosen, *rivals]))
     teams = [Team.parse(text) for text in texts]
-    encoders = make_encoders(teams)
     drawings = of_splits(read_catalog(data), plan.splits)
     exams = make_exams(drawings, plan.crop, plan.per_identity, _SEED)
     if not exams:
         raise InvalidInput(f"{data} holds no source with two identities to compare.")
+    encoders = make_encoders(teams)
     tables: dict[str, Table] = {team.text: {} for team in teams}
     for exam in exams:
         vectors = encode_exam(exam, encoders)
         for team in teams:
             tables[team.text].update(score_exam(exam, team, vectors, plan.crop))
+    for album in make_albums(drawings, list(encoders.values()), plan.per_identity):
+        for team in teams:
+            if not team.given:  # limits are learned for the fused similarity alone
+                members = [encoders[name] for name in team.names]
+                tables[team.text].update(openset.score_open(album, members))
     for table in tables.values():
         table.update(_over_sources(table))
     figures = _figures(texts, tables)
@@ -120,7 +130,7 @@ def _vectors(encoder: Encoder, exam: Exam, shown: str, mode: ColorMode) -> Vecto
 def _over_sources(table: Table) -> Table:
     return {
         (metric, condition, "all"): mean_score(scores)
-        for metric in METRICS
+        for metric in (*METRICS, *openset.METRICS)
         for condition in CONDITIONS
         if (scores := [s for key, s in table.items() if key[:2] == (metric, condition)])
     }
@@ -148,7 +158,7 @@ def _figure(
     name: str, score: Score, key: tuple[str, str, str], peer: str | None, *, goal: bool = True
 ) -> Figure:
     target = _TARGETS.get(f"{key[0]}.{key[1]}") if goal and key[2] == "all" else None
-    better = "lower" if key[0] == "eer" else "higher"
+    better = "lower" if key[0] in ("eer", *openset.METRICS) else "higher"
     return Figure(name, score.value, "ratio", better, target, peer, score.n, score.interval)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from bot.bench import openset
 from bot.bench.exam import CONDITIONS, compared, make_exams
 from bot.bench.rivals import HashRival, HistogramRival, Team
 from bot.bench.scores import Pairs, draws, gain, mean_score, score_all
@@ -32,11 +33,11 @@ def portrait(hair: str, shirt: str, mood: int) -> Image.Image:
 
 @pytest.fixture
 def art(tmp_path: Path) -> Path:
-    """Four people of one hand, ada and adb look alike but for the hair; five pictures of each."""
+    """Four people of one hand, ada and adb look alike but for the hair; six pictures of each."""
     rows = ["path,source,identity,variant,outfit,lookalike_of,role,split"]
     for name, hair in HAIR.items():
-        for number in range(5):
-            shirt = ("navy", "navy", "navy", "white", "brown")[number]
+        for number in range(6):
+            shirt = ("navy", "navy", "navy", "white", "brown", "brown")[number]
             path = Path("ink") / name / f"{number}.png"
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             portrait(hair, shirt, number).save(tmp_path / path)
@@ -121,6 +122,24 @@ def test_hashes_and_histograms_are_encoders(art: Path) -> None:
         assert float(vectors[0] @ vectors[0]) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_strangers_and_known_ones_are_counted() -> None:
+    no = -np.inf
+    found = openset.scores([
+        np.array([[0.1, no, no], [no, no, no]]),  # found, nobody
+        np.array([[0.2, 0.1, no], [no, 0.3, no]]),  # taken for the first, found
+        np.array([[no, 0.1, 0.2]]),  # found; without itself taken for the second
+    ])  # fmt: skip
+    values = {metric: score.value for metric, score in found.items()}
+    assert values == pytest.approx({
+        "stranger_accepted": 2 / 5,
+        "known_rejected": 1 / 5,
+        "known_mistaken": 1 / 5,
+        "other_passed": 2 / 10,
+    })  # fmt: skip
+    low, high = found["known_rejected"].interval
+    assert low <= 1 / 5 <= high
+
+
 def test_sums_of_encoders_are_read() -> None:
     place = Place(CropClass.HEAD, ColorMode.COLOR)
     assert Team.parse("palette*0.5+lab").weights(place) == {"palette": 0.5, "lab": 1.0}
@@ -137,8 +156,8 @@ def test_the_command_writes_named_figures(
     art: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "figures.json"
-    command = ["bench", "identity", "--data", str(art), "--encoder", "palette", "--json", str(out)]
-    assert main(command) == 0
+    command = ["bench", "identity", "--data", str(art), "--encoder", "palette"]
+    assert main([*command, "--rivals", "phash,lab", "--json", str(out)]) == 0
     written = json.loads(out.read_text())
     figures = {figure["name"]: figure for figure in written["figures"]}
     for condition in CONDITIONS:
@@ -147,6 +166,12 @@ def test_the_command_writes_named_figures(
     assert "phash" in figures["identity.auc.color.all"]["peer"]
     assert "identity.lead.phash.auc.color.all" in figures
     assert figures["identity.eer.color.all"]["better"] == "lower"
+    for metric in openset.METRICS:
+        one = figures[f"identity.{metric}.grey.ink"]
+        assert one["better"] == "lower"
+        assert 0 <= one["value"] <= 1
+    assert figures["identity.known_rejected.color.ink"]["n"] == 4
+    assert "phash" in figures["identity.stranger_accepted.color.all"]["peer"]
     assert "identity.auc.color.ink" in capsys.readouterr().out
 
 
