@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.services.cast import CastService
+from bot.services.lettering import LetteringService
 from bot.services.locks import GuildLocks
 from bot.services.lookup import LookupService
 from bot.services.packages import PackageService
@@ -19,6 +20,7 @@ from bot.services.runs import RunService
 from bot.services.series import SeriesService
 from bot.services.votes import VoteService
 from bot.settings import Settings
+from pipeline.comics.fonts import use_font_folder
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.registry import known_generators, token_limit_of
 from pipeline.imaging.decode import PictureDoor
@@ -48,6 +50,7 @@ class App:
     reviews: ReviewService
     votes: VoteService
     pages: PageService
+    lettering: LetteringService
     reindex: ReindexService
     lookup: LookupService
     workshop_spec: WorkshopSpec
@@ -74,6 +77,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             series = SeriesService(db, keyring)
             serving = await serving_encoders(db, settings.encoders, encoders)
             judge = Judge(load_encoders(serving))
+            use_font_folder(settings.data_dir / "fonts")
+            pages = PageService(db, blobs)
             yield App(
                 settings=settings,
                 db=db,
@@ -87,7 +92,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 runs=RunService(db, blobs, keyring=keyring),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
-                pages=PageService(db, blobs),
+                pages=pages,
+                lettering=LetteringService(db, pages),
                 lookup=LookupService(db, blobs, door, load_encoders(serving)),
                 reindex=ReindexService(db, blobs, registrar, locks),
                 workshop_spec=WorkshopSpec(settings.generator, serving, settings.engine_options()),

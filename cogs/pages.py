@@ -4,13 +4,19 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import OnModelBot
+from bot.services.lettering import LetterEdit, Nudge, Spot, clean_language
 from cogs.entry import Interaction, acknowledge, actor_of, picture_for, present
 from cogs.ui.card import Card
+from cogs.ui.lettering_cards import lettered_card, lettered_picture
 from cogs.ui.limits import CHOICES
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.verdicts import GOOD
 from pipeline.domain.page import BookFormat
+from pipeline.domain.panel import BalloonKind
 
+_KINDS = [app_commands.Choice(name=kind.value, value=kind.value) for kind in BalloonKind]
+_SPOTS = [app_commands.Choice(name=spot.value, value=spot.value) for spot in Spot]
+_NUDGES = [app_commands.Choice(name=nudge.value, value=nudge.value) for nudge in Nudge]
 _FORMATS = [app_commands.Choice(name=name.value, value=name.value) for name in BookFormat]
 # Form headers around the file.
 _HEADROOM = 4096
@@ -48,14 +54,68 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         names = [name for name in self.bot.app.pages.layouts() if wanted in name.lower()]
         return [app_commands.Choice(name=name, value=name) for name in names[:CHOICES]]
 
+    @app_commands.command(description="Change the lettering of a page: words, kinds, places")
+    @app_commands.rename(spot="place")
+    @app_commands.describe(
+        page="The number of the page",
+        panel="Which panel of the page, 1 is the first in reading order",
+        line="Which balloon of the panel; one past the last adds “Name: words”",
+        text="New words, - removes the balloon; without a line: all lines, with | between them",
+        kind="Which kind of balloon",
+        spot="Where the balloon should go",
+        nudge="Move the balloon a little",
+        language="The language that these words are in, such as de or ja",
+    )
+    @app_commands.choices(kind=_KINDS, spot=_SPOTS, nudge=_NUDGES)
+    async def letter(
+        self,
+        interaction: Interaction,
+        page: app_commands.Range[int, 1, 9999],
+        panel: app_commands.Range[int, 1, 40] | None = None,
+        line: app_commands.Range[int, 1, 9] | None = None,
+        text: app_commands.Range[str, 1, 1800] | None = None,
+        kind: str | None = None,
+        spot: str | None = None,
+        nudge: str | None = None,
+        language: app_commands.Range[str, 2, 20] | None = None,
+    ) -> None:
+        """Edit, draw the page anew and show it with its lines; without an edit just show it."""
+        await acknowledge(interaction)
+        edit = LetterEdit(
+            panel=panel,
+            line=line,
+            text=text,
+            kind=kind,
+            spot=None if spot is None else Spot(spot),
+            nudge=None if nudge is None else Nudge(nudge),
+        )
+        done = await self.bot.app.lettering.letter(
+            await actor_of(interaction), page, edit, language=language or ""
+        )
+        picture = await picture_for(interaction, *lettered_picture(done), done.page.png)
+        await present(interaction, lettered_card(done, picture))
+
+    @letter.autocomplete("language")
+    async def _languages(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        known = await self.bot.app.lettering.languages(interaction.guild_id or 0)
+        names = [name for name in known if name.startswith(current.lower())]
+        return [app_commands.Choice(name=name, value=name) for name in names[:CHOICES]]
+
     @app_commands.command(description="Export one page or the whole book")
-    @app_commands.describe(format="Which kind of file", page="Only this page")
+    @app_commands.describe(
+        format="Which kind of file",
+        page="Only this page",
+        language="Whose lettering: a language that /page letter was used for",
+    )
     @app_commands.choices(format=_FORMATS)
     async def export(
         self,
         interaction: Interaction,
         format: str,  # noqa: A002 - the option's public name
         page: app_commands.Range[int, 1, 9999] | None = None,
+        language: app_commands.Range[str, 2, 20] | None = None,
     ) -> None:
         """Export and hand the file to everyone in the channel."""
         await acknowledge(interaction)
@@ -65,6 +125,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
             format,
             page=page,
             limit_bytes=None if format == BookFormat.PNG else limit,  # squeezed below, if need be
+            language=clean_language(language or ""),
         )
         count = f"{made.pages} page{'' if made.pages == 1 else 's'}"
         card = Card(GOOD).heading(f"📚 {count} as {format}")

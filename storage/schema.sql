@@ -574,3 +574,14 @@ CREATE TABLE staging (
     staging     TEXT NOT NULL CHECK (json_valid(staging)),
     PRIMARY KEY (script_id, page, panel)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lettering (
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    panel_id    INTEGER NOT NULL REFERENCES panel (id) ON DELETE CASCADE,
+    language    TEXT NOT NULL DEFAULT '' CHECK (length(language) <= 35),
+    lines       TEXT NOT NULL CHECK (json_valid(lines)),
+    updated_at  TEXT NOT NULL,
+    PRIMARY KEY (guild_id, panel_id, language)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lettering_by_panel ON lettering (panel_id);

@@ -1,21 +1,23 @@
 """Pages: accepted panels become lettered pages, pages become files."""
 
 import asyncio
+import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.services.actor import Actor
 from bot.services.naming import slug
+from bot.services.page_material import PageMaterial
 from pipeline.comics.export.book import export_book, file_ending, spec_for
 from pipeline.comics.framing import heads_of
 from pipeline.comics.layout import MAX_PANELS, layout_names
 from pipeline.comics.page import compose_page, render_page
 from pipeline.domain.character import ReadingDirection, Series
 from pipeline.domain.errors import Cancelled, InvalidInput, WrongState
-from pipeline.domain.geometry import Box, Size
+from pipeline.domain.geometry import Box
 from pipeline.domain.page import (
     BookFormat,
     BookInfo,
@@ -25,13 +27,14 @@ from pipeline.domain.page import (
     PanelArt,
     PanelFrame,
 )
-from pipeline.domain.panel import Panel, PanelStatus
-from storage import attempts, cast, pages, panels
+from pipeline.domain.panel import DialogueLine, Panel
+from storage import cast, lettering, pages
 from storage.blobs import BlobStore
 from storage.database import Database
-from storage.records import figures_from_json
 
 MAX_PAGES = 200
+# What a series is written in where nobody said.
+_LANGUAGE = "en"
 # Each export holds a few rendered pages and keeps one thread busy.
 _EXPORTS_AT_ONCE = 2
 
@@ -61,6 +64,7 @@ class PageService:
     def __init__(self, db: Database, blobs: BlobStore) -> None:
         self._db = db
         self._blobs = blobs
+        self._material = PageMaterial(db, blobs)
         self._exporting = asyncio.Semaphore(_EXPORTS_AT_ONCE)
 
     def layouts(self) -> list[str]:
@@ -84,7 +88,7 @@ class PageService:
             InvalidInput: the layout is unknown, or does not take this many panels.
         """
         series = await cast.active_series(self._db, actor.guild_id)
-        arts = await self._arts(actor.guild_id, series, page)
+        arts = await self._material.arts(series, page, {})
         lettered, png = await asyncio.to_thread(_draw, arts, _spec(series), layout, page)
         sha256 = await self._blobs.put(actor.guild_id, png)
         ids = tuple(art.panel_id for art in arts)
@@ -102,6 +106,72 @@ class PageService:
         )
         return ComposedPage(page, lettered.layout, png, ids)
 
+    async def panels_of_page(self, series: Series, page: int, language: str) -> list[Panel]:
+        """See :meth:`PageMaterial.panels_of_page`."""
+        return await self._material.panels_of_page(series, page, language)
+
+    async def preview(
+        self,
+        series: Series,
+        page: int,
+        language: str,
+        lines: Mapping[int, tuple[DialogueLine, ...]],
+    ) -> LetteredPage:
+        """The page as it would be lettered with these lines (by panel id), without its picture."""
+        arts = await self._material.arts(series, page, lines)
+        layout = await self._material.layout(series, page)
+        return await asyncio.to_thread(
+            compose_page, arts, _spec(series, language), layout=layout, number=page
+        )
+
+    async def letter(
+        self,
+        actor: Actor,
+        series: Series,
+        page: int,
+        language: str,
+        lines: Mapping[int, tuple[DialogueLine, ...]],
+        changed: Panel | None,
+    ) -> ComposedPage:
+        """Draw a page with these lines and keep those of ``changed``, both or neither.
+
+        The picture in the first language becomes the page's own.
+
+        Raises:
+            InvalidInput: a line does not fit, or cannot be lettered.
+        """
+        arts = await self._material.arts(series, page, lines)
+        layout = await self._material.layout(series, page)
+        lettered, png = await asyncio.to_thread(_draw, arts, _spec(series, language), layout, page)
+        ids = tuple(art.panel_id for art in arts)
+        sha256 = None if language else await self._blobs.put(actor.guild_id, png)
+        now = datetime.now(UTC)
+
+        def keep(tx: sqlite3.Connection) -> None:
+            if changed is not None:
+                lettering.put_lettering(
+                    tx,
+                    guild_id=actor.guild_id,
+                    panel_id=changed.id,
+                    language=language,
+                    lines=lines[changed.id],
+                    now=now,
+                )
+            if sha256 is not None:
+                pages.put_page(
+                    tx,
+                    guild_id=actor.guild_id,
+                    series_id=series.id,
+                    number=page,
+                    layout=lettered.layout,
+                    panels=ids,
+                    sha256=sha256,
+                    now=now,
+                )
+
+        await self._db.write(keep)
+        return ComposedPage(page, lettered.layout, png, ids)
+
     async def export(
         self,
         actor: Actor,
@@ -109,6 +179,7 @@ class PageService:
         *,
         page: int | None = None,
         limit_bytes: int | None = None,
+        language: str = "",
     ) -> Exported:
         """One page or the whole book as a file.
 
@@ -120,6 +191,7 @@ class PageService:
             format_name: one of :meth:`formats`.
             page: only this page.
             limit_bytes: the file may not be larger; quality gives way as far as needed.
+            language: whose lettering is shown; panels without it keep their first words.
 
         Raises:
             InvalidInput: the format is unknown.
@@ -135,10 +207,11 @@ class PageService:
         wanted = [r for r in records if page is None or r.number == page][:MAX_PAGES]
         if not wanted:
             raise WrongState("No page is composed yet. Use /page compose first.")
-        info = await self._info(series, wanted)
+        info = await self._info(series, wanted, language)
         stopped = threading.Event()
         async with self._exporting:
-            book = self._drawn(asyncio.get_running_loop(), stopped, series, wanted, format_name)
+            loop = asyncio.get_running_loop()
+            book = self._drawn(loop, stopped, series, wanted, format_name, language)
             try:
                 data = await asyncio.to_thread(
                     export_book, format_name, book, info, total=len(wanted), limit_bytes=limit_bytes
@@ -148,7 +221,9 @@ class PageService:
         stem = slug(series.name) + (f"-{page:03d}" if page else "")
         return Exported(stem + file_ending(format_name), data, len(wanted))
 
-    async def _info(self, series: Series, records: Sequence[pages.PageRecord]) -> BookInfo:
+    async def _info(
+        self, series: Series, records: Sequence[pages.PageRecord], language: str
+    ) -> BookInfo:
         people = await cast.list_characters(self._db, series.guild_id)
         name = f"onmodel:{series.guild_id}:{series.id}:{series.created_at.isoformat()}"
         return BookInfo(
@@ -159,6 +234,7 @@ class PageService:
             identifier=f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}",
             modified=max(record.updated_at for record in records).astimezone(UTC),
             names={c.character_id: c.name for c in people},
+            language=language or _LANGUAGE,
         )
 
     def _drawn(
@@ -168,18 +244,21 @@ class PageService:
         series: Series,
         records: Sequence[pages.PageRecord],
         format_name: str,
+        language: str,
     ) -> Iterator[BookPage]:
         """The pages as they were composed, each read and drawn when it is asked for.
 
         Runs in the exporting thread; only the reading goes back to the event loop. Equal panels
         in an equal layout give equal balloons. Webtoons are composed anew, as strips.
         """
-        composed = _spec(series)
+        composed = _spec(series, language)
         spec = spec_for(format_name, composed)
         for record in records:
             if stopped.is_set():
                 raise Cancelled("The export was cancelled; start it again when you like.")
-            reading = asyncio.run_coroutine_threadsafe(self._panels_of(series, record), loop)
+            reading = asyncio.run_coroutine_threadsafe(
+                self._material.of_record(series, record, language), loop
+            )
             found = reading.result()
             arts = [art for _, art in found]
             layout = record.layout if spec == composed else None
@@ -191,40 +270,10 @@ class PageService:
                 briefs={panel.id: panel.brief for panel, _ in found},
             )
 
-    async def _panels_of(
-        self, series: Series, record: pages.PageRecord
-    ) -> list[tuple[Panel, PanelArt]]:
-        found = [await panels.get_panel(self._db, series.guild_id, i) for i in record.panels]
-        return [(panel, await self._art(series.guild_id, panel)) for panel in found]
 
-    async def _arts(self, guild_id: int, series: Series, page: int) -> list[PanelArt]:
-        accepted = await panels.list_panels(
-            self._db, guild_id, page=page, status=PanelStatus.ACCEPTED
-        )
-        mine = sorted((p for p in accepted if p.series_id == series.id), key=lambda p: p.id)
-        if not mine:
-            raise WrongState(
-                f"Page {page} has no accepted panel yet. Ask for panels with page:{page}, and "
-                "wait until votes and reviews are through."
-            )
-        return [await self._art(guild_id, panel) for panel in mine]
-
-    async def _art(self, guild_id: int, panel: Panel) -> PanelArt:
-        if panel.chosen_candidate is None:
-            raise WrongState(f"Panel {panel.id} has no accepted picture any more.")
-        candidate = await attempts.get_candidate(self._db, guild_id, panel.chosen_candidate)
-        return PanelArt(
-            panel_id=panel.id,
-            image=await self._blobs.get(guild_id, candidate.sha256),
-            size=Size(candidate.width, candidate.height),
-            figures=figures_from_json(candidate.figures),
-            dialogue=panel.brief.dialogue,
-            shot_type=panel.brief.shot_type,
-        )
-
-
-def _spec(series: Series) -> PageSpec:
+def _spec(series: Series, language: str = "") -> PageSpec:
     return PageSpec(
+        language=language,
         reading_direction=series.reading_direction,
         color_mode=series.color_mode,
         title=series.name,

@@ -32,6 +32,7 @@ from pipeline.domain.job import JobKind, JobStatus
 from pipeline.domain.panel import (
     Candidate,
     CastRole,
+    DialogueLine,
     PanelBrief,
     PanelOrigin,
     PlacedFigure,
@@ -55,6 +56,7 @@ from storage import (
     guilds,
     history,
     jobs,
+    lettering,
     outbox,
     pages,
     panels,
@@ -473,6 +475,14 @@ class Builder:
             layout="two",
             panels=[voted],
             sha256=None,
+            now=NOW,
+        )
+        lettering.put_lettering(
+            tx,
+            guild_id=guild_id,
+            panel_id=voted,
+            language="de",
+            lines=[DialogueLine("Hallo.", "ch_akira", aim=(0.25, 0.5))],
             now=NOW,
         )
         drift.add_sample(

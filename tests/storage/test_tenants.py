@@ -19,7 +19,7 @@ import pytest
 import storage
 from pipeline.domain.errors import NotFound
 from pipeline.domain.review import PostKind, Tally
-from storage import cast, drift, jobs, outbox, pages, panels, reviews, votes
+from storage import cast, drift, jobs, lettering, outbox, pages, panels, reviews, votes
 from storage.database import Database
 
 # Reads that are not about one guild, and why that is right.
@@ -288,6 +288,9 @@ def foreign_writes(mine: Any, theirs: Any, build: Any) -> dict[str, Callable[[An
             panels=[panel],
             sha256=None,
             now=now,
+        ),
+        "put_lettering": lambda tx: lettering.put_lettering(
+            tx, guild_id=1, panel_id=panel, language="de", lines=[], now=now
         ),
         "add_sample": lambda tx: drift.add_sample(
             tx, guild_id=1, panel_id=panel, candidate_id=candidate, check=build.check(), now=now
