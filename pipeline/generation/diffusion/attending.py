@@ -15,7 +15,7 @@ from pipeline.generation.diffusion.places import region_picture
 from pipeline.imaging.cutout import cut_out
 
 if TYPE_CHECKING:
-    from pipeline.generation.diffusion.engine import Call
+    from pipeline.generation.diffusion.call import Call
     from pipeline.generation.diffusion.reference_attention import ReferenceHold
 
 _REFERENCES = 1

@@ -1,4 +1,4 @@
-"""Draws a plan: one pipeline call per pass, with every conditioning held for as long as it takes."""
+"""Draws a plan: a pipeline call per pass, every conditioning held for as long as it takes."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

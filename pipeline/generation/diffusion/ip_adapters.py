@@ -3,20 +3,18 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
 from pipeline.domain.conditioning import Adapter, ReferenceUse
 from pipeline.domain.errors import GenerationFailed, InvalidPicture
 from pipeline.domain.geometry import Box, Size
+from pipeline.generation.diffusion.call import Call
 from pipeline.generation.diffusion.installed import AdapterPath
 from pipeline.generation.diffusion.pictures import GROUND, Pictures, on_ground
 from pipeline.generation.diffusion.places import region_picture
 from pipeline.imaging.cutout import Cutout, cut_out
-
-if TYPE_CHECKING:
-    from pipeline.generation.diffusion.engine import Call
 
 _FACE_MARGIN = 0.25
 """Share of the head's longer side around it: hair and chin belong to a face."""
@@ -31,7 +29,7 @@ class Look:
     region: Box | None
 
 
-def looks_of(call: "Call", adapter: Adapter) -> list[Look]:
+def looks_of(call: Call, adapter: Adapter) -> list[Look]:
     """The references that an adapter holds on to, with what each one weighs.
 
     A character's hold is its strongest reference; its references share that hold in proportion
@@ -50,7 +48,7 @@ def looks_of(call: "Call", adapter: Adapter) -> list[Look]:
 
 
 @contextmanager
-def hold_references(call: "Call") -> Iterator[None]:
+def hold_references(call: Call) -> Iterator[None]:
     """Put the IP-Adapters that the plan uses onto the denoiser, and take them off again.
 
     Raises:
@@ -81,7 +79,7 @@ def _scale_of(use: ReferenceUse, adapter: Adapter) -> float:
     return next((one.scale for one in use.adapters if one.adapter is adapter), 0.0)
 
 
-def _put_on(call: "Call", wanted: dict[Adapter, list[Look]]) -> None:
+def _put_on(call: Call, wanted: dict[Adapter, list[Look]]) -> None:
     paths = [call.base.installed.adapters[adapter] for adapter in wanted]
     states = [_state_of(call, path) for path in paths]
     try:
@@ -100,7 +98,7 @@ def _put_on(call: "Call", wanted: dict[Adapter, list[Look]]) -> None:
     told["ip_adapter_masks"] = [_masks(call, looks) for looks in wanted.values()]
 
 
-def _state_of(call: "Call", path: AdapterPath) -> dict[str, dict[str, Any]]:
+def _state_of(call: Call, path: AdapterPath) -> dict[str, dict[str, Any]]:
     """An adapter's weights as diffusers takes them, in the model's precision, in main memory."""
 
     def load() -> dict[str, dict[str, Any]]:
@@ -117,13 +115,12 @@ def _state_of(call: "Call", path: AdapterPath) -> dict[str, dict[str, Any]]:
 
 
 def _embedded(
-    call: "Call", wanted: dict[Adapter, list[Look]], paths: Sequence[AdapterPath]
+    call: Call, wanted: dict[Adapter, list[Look]], paths: Sequence[AdapterPath]
 ) -> list[Any]:
     """What each adapter makes of its references: one tensor each, ``(2, n, …)`` with guidance."""
     from transformers import CLIPImageProcessor
 
     projections = call.base.denoiser.encoder_hid_proj.image_projection_layers
-    guided = call.arguments["guidance_scale"] > 1
     out = []
     for (adapter, looks), path, projection in zip(wanted.items(), paths, projections, strict=True):
         encoder = _encoder_of(call, path)
@@ -132,19 +129,18 @@ def _embedded(
         pictures = [as_seen(call.pictures, look.sha256, adapter) for look in looks]
         encoder.to(call.base.device)
         try:
-            out.append(_encode(call, encoder, extractor, pictures, projection, guided))
+            out.append(_encode(call, encoder, extractor, pictures, projection))
         finally:
             encoder.to("cpu")
     return out
 
 
 def _encode(
-    call: "Call",
+    call: Call,
     encoder: Any,
     extractor: Any,
     pictures: Sequence[Image.Image],
     projection: Any,
-    guided: bool,
 ) -> Any:
     """The pictures' states (or vectors, where the adapter reads those), unseen ones before seen."""
     import torch
@@ -156,7 +152,7 @@ def _encode(
         seen = _seen(encoder, values, whole)
         # what stands for "no picture": zeros in the vector's place, a black picture's states
         unseen = torch.zeros_like(seen) if whole else _seen(encoder, values * 0, whole)
-    return torch.stack([unseen, seen] if guided else [seen])
+    return torch.stack([unseen, seen] if call.guided else [seen])
 
 
 def _seen(encoder: Any, values: Any, whole: bool) -> Any:
@@ -165,7 +161,7 @@ def _seen(encoder: Any, values: Any, whole: bool) -> Any:
     return encoder(values, output_hidden_states=True).hidden_states[-2]
 
 
-def _encoder_of(call: "Call", path: AdapterPath) -> Any:
+def _encoder_of(call: Call, path: AdapterPath) -> Any:
     def load() -> Any:
         from transformers import CLIPVisionModelWithProjection
 
@@ -205,7 +201,7 @@ def _squared(image: Image.Image) -> Image.Image:
     return square
 
 
-def _masks(call: "Call", looks: Sequence[Look]) -> Any:
+def _masks(call: Call, looks: Sequence[Look]) -> Any:
     """``(1, n, height, width)``: where each reference may act."""
     from diffusers.image_processor import IPAdapterMaskProcessor
 

@@ -1,16 +1,20 @@
 """Weighted prompts of up to two chunks, as tensors that a pipeline takes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.domain.conditioning import ConditioningPlan, PromptPart
+from pipeline.domain.conditioning import ConditioningPlan, PartKind, PromptPart
+from pipeline.generation.diffusion.call import Call
 from pipeline.generation.diffusion.families import TextEncoding
-from pipeline.generation.diffusion.loading import Base
 from pipeline.prompting.tokens import CHUNK_TOKENS, MARKS, chunk_count
 
 Piece = tuple[str, float]
 """Words and the attention that they get, 1 is plain."""
+
+Token = tuple[int, float]
+"""An id and its weight."""
 
 _ROOM = CHUNK_TOKENS - MARKS
 
@@ -27,28 +31,43 @@ class Encoded:
     pooled: Any = None
 
 
-def prompt_arguments(base: Base, plan: ConditioningPlan) -> dict[str, Any]:
+def prompt_arguments(call: Call) -> dict[str, Any]:
     """What a pipeline call is told about the words of a plan; one row, which the call repeats.
 
     Prompt and negative prompt get equally many chunks. Without a negative prompt SDXL reads zeros
     where its configuration says so, like the bare pipeline.
     """
+    base, plan = call.base, call.plan
     if base.family.text is TextEncoding.T5:
-        return {
-            "prompt": plan.prompt,
-            "max_sequence_length": base.family.prompt_tokens,
-        }
-    wanted = pieces(plan.prompt_parts, plan.prompt)
+        words = ", ".join(text for text, _ in pieces(wanted_parts(plan), plan.prompt))
+        return {"prompt": words, "max_sequence_length": base.family.prompt_tokens}
+    wanted = pieces(wanted_parts(plan), plan.prompt)
     unwanted = pieces(plan.negative_parts, plan.negative)
-    chunks = max(chunks_of(base, wanted), chunks_of(base, unwanted))
-    prompt, negative = encode(base, wanted, chunks), encode(base, unwanted, chunks)
-    if not unwanted and base.components.get("text_encoder_2") is not None:
+    chunks = max(chunks_of(call, wanted), chunks_of(call, unwanted))
+    prompt, negative = encode(call, wanted, chunks), encode(call, unwanted, chunks)
+    if not unwanted and prompt.pooled is not None:
         negative = Encoded(negative.states * 0, negative.pooled * 0)
     arguments = {"prompt_embeds": prompt.states, "negative_prompt_embeds": negative.states}
     if prompt.pooled is not None:
         arguments["pooled_prompt_embeds"] = prompt.pooled
         arguments["negative_pooled_prompt_embeds"] = negative.pooled
     return arguments
+
+
+def wanted_parts(plan: ConditioningPlan) -> tuple[PromptPart, ...]:
+    """The parts of the prompt, with the words that trained modules answer to where they lack."""
+    parts = plan.prompt_parts
+    text = " ".join(part.text for part in parts) or plan.prompt
+    missing = [m for m in plan.modules if m.trigger and m.trigger not in text]
+    if not missing:
+        return parts
+    owners = {m.appearance_id: m.character_id for m in plan.cast}
+    plain = parts or (PromptPart(plan.prompt, "the whole prompt", PartKind.REQUEST),)
+    words = [
+        PromptPart(m.trigger, m.why, PartKind.IDENTITY, owners.get(m.appearance_id))
+        for m in missing
+    ]
+    return (*plain, *words)
 
 
 def pieces(parts: Sequence[PromptPart], text: str) -> list[Piece]:
@@ -58,76 +77,45 @@ def pieces(parts: Sequence[PromptPart], text: str) -> list[Piece]:
     return [(text, 1.0)] if text else []
 
 
-def chunks_of(base: Base, words: Sequence[Piece]) -> int:
+def chunks_of(call: Call, words: Sequence[Piece]) -> int:
     """How many chunks the longest reading of the words fills, capped at what the family reads."""
-    longest = max(len(_tokens(tokenizer, words)) for tokenizer, _ in _encoders(base))
-    return min(chunk_count(longest), base.family.prompt_tokens // CHUNK_TOKENS)
+    readers = _readers(call)
+    longest = max(len(reader.tokens(words)) for reader in readers)
+    return min(chunk_count(longest), call.base.family.prompt_tokens // CHUNK_TOKENS)
 
 
-def encode(base: Base, words: Sequence[Piece], chunks: int) -> Encoded:
+def encode(call: Call, words: Sequence[Piece], chunks: int) -> Encoded:
     """Read weighted words; what does not fit into the chunks is left out.
 
     A weight moves a token's state away from (or towards) the state that the empty text has at its
     place: 1 leaves it, 0 erases it, 2 doubles its difference.
 
     Args:
-        base: the loaded model.
+        call: the job; its text encoders know the words that were learned for it.
         words: the pieces in order, joined by commas.
         chunks: how many chunks of 77 tokens to fill, the last one with padding.
     """
     import torch
 
     states, pooled = [], None
-    for tokenizer, encoder in _encoders(base):
-        tokens = _tokens(tokenizer, words)[: chunks * _ROOM]
-        found, pooled = _read(base, encoder, _chunked(tokenizer, tokens, chunks))
+    for reader in _readers(call):
+        tokens = reader.tokens(words)[: chunks * _ROOM]
+        found, pooled = reader.read(reader.chunked(tokens, chunks))
         weights = torch.tensor(_weights(tokens, chunks), dtype=found.dtype, device=found.device)
         if bool((weights != 1).any()):
-            empty, _ = _read(base, encoder, _chunked(tokenizer, [], 1))
+            empty, _ = reader.read(reader.chunked([], 1))
             found = empty + weights[:, :, None] * (found - empty)
         states.append(found.reshape(1, chunks * CHUNK_TOKENS, -1))
     return Encoded(torch.cat(states, dim=-1), pooled)
 
 
-def _encoders(base: Base) -> list[tuple[Any, Any]]:
+def _readers(call: Call) -> list["_Reader"]:
     pairs = (("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2"))
-    parts = base.components
-    return [(parts[t], parts[e]) for t, e in pairs if parts.get(e) is not None]
+    parts = call.base.components
+    return [_Reader(call, parts[t], parts[e]) for t, e in pairs if parts.get(e) is not None]
 
 
-def _tokens(tokenizer: Any, words: Sequence[Piece]) -> list[tuple[int, float]]:
-    """Token ids without marks, each with its weight."""
-    out: list[tuple[int, float]] = []
-    for n, (text, weight) in enumerate(words):
-        if n:
-            out += [(token, 1.0) for token in _ids(tokenizer, ",")]
-        out += [(token, weight) for token in _ids(tokenizer, text)]
-    return out
-
-
-def _ids(tokenizer: Any, text: str) -> list[int]:
-    return tokenizer(_expanded(tokenizer, text), add_special_tokens=False).input_ids
-
-
-def _expanded(tokenizer: Any, text: str) -> str:
-    """A word that stands for several vectors is written out as all of them."""
-    known = tokenizer.get_added_vocab()
-    for word in [w for w in known if f"{w}_1" in known and w in text]:
-        rest = [f"{word}_{n}" for n in range(1, len(known)) if f"{word}_{n}" in known]
-        text = text.replace(word, " ".join([word, *rest]))
-    return text
-
-
-def _chunked(tokenizer: Any, tokens: Sequence[tuple[int, float]], chunks: int) -> list[list[int]]:
-    rows = []
-    for n in range(chunks):
-        part = [token for token, _ in tokens[n * _ROOM : (n + 1) * _ROOM]]
-        row = [tokenizer.bos_token_id, *part, tokenizer.eos_token_id]
-        rows.append(row + [tokenizer.pad_token_id] * (CHUNK_TOKENS - len(row)))
-    return rows
-
-
-def _weights(tokens: Sequence[tuple[int, float]], chunks: int) -> list[list[float]]:
+def _weights(tokens: Sequence[Token], chunks: int) -> list[list[float]]:
     rows = []
     for n in range(chunks):
         row = [1.0, *(weight for _, weight in tokens[n * _ROOM : (n + 1) * _ROOM])]
@@ -135,18 +123,72 @@ def _weights(tokens: Sequence[tuple[int, float]], chunks: int) -> list[list[floa
     return rows
 
 
-def _read(base: Base, encoder: Any, rows: list[list[int]]) -> tuple[Any, Any]:
-    """States ``(chunks, 77, width)``, and the pooled output of the first chunk if there is one.
+class _Reader:
+    """A tokenizer and its text encoder.
 
-    Source: SD 1.5 reads the last layer with its norm, SDXL the last but one of both encoders.
+    A learned word stands for rows behind the encoder's own table of embeddings, in the order of
+    the job's ``vectors``; the tokenizer never hears of it.
     """
-    import torch
 
-    ids = torch.tensor(rows, device=base.device)
-    twice = base.family.text is TextEncoding.CLIP_TWICE
-    with torch.no_grad():
-        out = encoder(ids, output_hidden_states=twice)
-    if not twice:
-        return out[0], None
-    pooled = out[0][:1] if out[0].ndim == 2 else None
-    return out.hidden_states[-2], pooled
+    def __init__(self, call: Call, tokenizer: Any, encoder: Any) -> None:
+        self._tokenizer = tokenizer
+        self._encoder = encoder
+        self._device = call.base.device
+        self._twice = call.base.family.text is TextEncoding.CLIP_TWICE
+        next_row = encoder.get_input_embeddings().num_embeddings - sum(call.vectors.values())
+        self._learned: dict[str, list[int]] = {}
+        for word, count in call.vectors.items():
+            self._learned[word] = list(range(next_row, next_row + count))
+            next_row += count
+
+    def tokens(self, words: Sequence[Piece]) -> list[Token]:
+        """Token ids without marks, each with its weight."""
+        out: list[Token] = []
+        for n, (text, weight) in enumerate(words):
+            if n:
+                out += [(token, 1.0) for token in self._ids(",")]
+            out += [(token, weight) for token in self._ids(text)]
+        return out
+
+    def _ids(self, text: str) -> list[int]:
+        if not self._learned:
+            return self._plain(text)
+        split = "|".join(re.escape(word) for word in sorted(self._learned, key=len, reverse=True))
+        out: list[int] = []
+        for part in re.split(f"({split})", text):
+            out += self._learned[part] if part in self._learned else self._plain(part)
+        return out
+
+    def _plain(self, text: str) -> list[int]:
+        # the whole text at once, however long: it is cut into chunks here
+        return self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+
+    def chunked(self, tokens: Sequence[Token], chunks: int) -> list[list[int]]:
+        """Rows of 77 ids with marks and padding."""
+        marks = self._tokenizer
+        rows = []
+        for n in range(chunks):
+            part = [token for token, _ in tokens[n * _ROOM : (n + 1) * _ROOM]]
+            row = [marks.bos_token_id, *part, marks.eos_token_id]
+            rows.append(row + [marks.pad_token_id] * (CHUNK_TOKENS - len(row)))
+        return rows
+
+    def read(self, rows: list[list[int]]) -> tuple[Any, Any]:
+        """States ``(chunks, 77, width)``, and the first chunk as one vector where a model has it.
+
+        The vector is taken at the end mark, found here: encoders of older configurations look
+        for the highest id instead, which a learned word would be.
+
+        Source: SD 1.5 reads the last layer with its norm, SDXL the last but one of both encoders.
+        """
+        import torch
+
+        ids = torch.tensor(rows, device=self._device)
+        with torch.no_grad():
+            out = self._encoder(ids, output_hidden_states=self._twice)
+            if not self._twice:
+                return out[0], None
+            project = getattr(self._encoder, "text_projection", None)
+            end = rows[0].index(self._tokenizer.eos_token_id, 1)
+            pooled = project(out.last_hidden_state[:1, end]) if project is not None else None
+        return out.hidden_states[-2], pooled

@@ -13,10 +13,10 @@ from pipeline.domain.panel import Candidate
 from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.diffusion.abilities import capabilities_of
 from pipeline.generation.diffusion.engine import DiffusionEngine
+from pipeline.generation.diffusion.installed import find_installed
 from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
 from pipeline.generation.diffusion.pictures import Pictures, covering
 from pipeline.generation.diffusion.watch import Watch
-from pipeline.generation.diffusion.installed import find_installed
 from pipeline.generation.generators.base import IsCancelled, Progress
 from pipeline.imaging.decode import to_png
 from pipeline.prompting.tokens import PROMPT_TOKENS
