@@ -132,7 +132,7 @@ async def open_database(
         writer = Writer(partial(_open_migrated, path, support))
         await writer.start()
         stack.push_async_callback(writer.stop)
-        readers = [await _enter_reader(stack, path, support) for _ in range(READERS)]
+        readers = [await enter_reader(stack, path, support) for _ in range(READERS)]
         shelf = open_shelf(path)
         stack.callback(shelf.close)
         yield Database(path, support.name, writer, readers, shelf)
@@ -152,9 +152,11 @@ def _open_migrated(path: Path, support: VectorSupport) -> sqlite3.Connection:
     return connection
 
 
-async def _enter_reader(
+async def enter_reader(
     stack: AsyncExitStack, path: Path, support: VectorSupport
 ) -> aiosqlite.Connection:
+    """Open a reading connection that ends with the stack."""
+
     async def connect() -> aiosqlite.Connection:
         return await aiosqlite.Connection(partial(open_reader, path, support), 64)
 
