@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.services.cast import CastService
+from bot.services.drift import DriftService
 from bot.services.lettering import LetteringService
 from bot.services.locks import GuildLocks
 from bot.services.lookup import LookupService
@@ -17,6 +18,7 @@ from bot.services.reindex import ReindexService, serving_encoders
 from bot.services.reshaping import ReshapingService
 from bot.services.reviews import ReviewService
 from bot.services.runs import RunService
+from bot.services.scripts import ScriptService
 from bot.services.series import SeriesService
 from bot.services.votes import VoteService
 from bot.settings import Settings
@@ -49,7 +51,9 @@ class App:
     runs: RunService
     reviews: ReviewService
     votes: VoteService
+    drift: DriftService
     pages: PageService
+    scripts: ScriptService
     lettering: LetteringService
     reindex: ReindexService
     lookup: LookupService
@@ -79,6 +83,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             judge = Judge(load_encoders(serving))
             use_font_folder(settings.data_dir / "fonts")
             pages = PageService(db, blobs)
+            panels = PanelService(db, blobs, door, _token_limit(settings.generator))
             yield App(
                 settings=settings,
                 db=db,
@@ -88,11 +93,13 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
-                panels=PanelService(db, blobs, door, _token_limit(settings.generator)),
+                panels=panels,
                 runs=RunService(db, blobs, keyring=keyring),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
+                drift=DriftService(db),
                 pages=pages,
+                scripts=ScriptService(db, blobs, panels),
                 lettering=LetteringService(db, pages),
                 lookup=LookupService(db, blobs, door, load_encoders(serving)),
                 reindex=ReindexService(db, blobs, registrar, locks),

@@ -31,7 +31,9 @@ EXTENSIONS = (
     "cogs.votes",
     "cogs.queue",
     "cogs.reviews",
+    "cogs.drift",
     "cogs.pages",
+    "cogs.scripts",
 )
 
 

@@ -92,7 +92,15 @@ async def get_script(db: Database, guild_id: int, script_id: int) -> ScriptRecor
     )
     if row is None:
         raise _no_script()
-    return ScriptRecord(**{**dict(row), "created_at": from_text(row["created_at"])})
+    return _script(row)
+
+
+async def list_scripts(db: Database, guild_id: int, limit: int = 100) -> list[ScriptRecord]:
+    """The latest scripts, newest first."""
+    rows = await db.fetch_all(
+        "SELECT * FROM script WHERE guild_id = ? ORDER BY id DESC LIMIT ?", (guild_id, limit)
+    )
+    return [_script(row) for row in rows]
 
 
 async def stagings_of(
@@ -111,3 +119,7 @@ async def stagings_of(
 
 def _no_script() -> NotFound:
     return NotFound("That script is not here any more. Hand it in again with /script import.")
+
+
+def _script(row: sqlite3.Row) -> ScriptRecord:
+    return ScriptRecord(**{**dict(row), "created_at": from_text(row["created_at"])})

@@ -13,6 +13,7 @@ VOTE = rf"{PREFIX}:vote:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
 PANEL = rf"{PREFIX}:(?P<verb>reroll|recipe|finish):(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
 REVIEW = rf"{PREFIX}:(?P<verb>approve|reject|label|retry):(?P<review>[0-9]{{1,19}})"
 DRIFT = rf"{PREFIX}:drift:(?P<review>[0-9]{{1,19}})"
+SCRIPT = rf"{PREFIX}:(?P<verb>storyboard|produce):(?P<script>[0-9]{{1,19}})"
 
 _POST_MARK = re.compile(PANEL)
 _REVIEW_MARK = re.compile(REVIEW)
@@ -36,6 +37,11 @@ def review(verb: str, review_id: int) -> str:
 def drift(review_id: int) -> str:
     """The menu of drift modes."""
     return f"{PREFIX}:drift:{review_id}"
+
+
+def script(verb: str, script_id: int) -> str:
+    """A button of a script's card."""
+    return f"{PREFIX}:{verb}:{script_id}"
 
 
 def custom_ids(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:
