@@ -9,6 +9,7 @@ import discord
 from bot.client import OnModelBot
 from bot.queue.outbox import PostRefused
 from bot.services.actor import Actor
+from cogs.drift import chart_of
 from cogs.loading import (
     alternate_pictures,
     carried_alternates,
@@ -21,9 +22,10 @@ from cogs.threads import find_thread, let_in, open_thread, thread_name
 from cogs.ui import ids
 from cogs.ui.card import Card
 from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card, vote_card
+from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
 from pipeline.domain.errors import NotFound
-from pipeline.domain.review import OutboxItem, Posted, PostKind
+from pipeline.domain.review import DriftAlarm, OutboxItem, Posted, PostKind
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class DiscordPoster:
                 return await self._find_evidence(item)
             case PostKind.VOTE_CARD | PostKind.PANEL_FAILED | PostKind.PANEL_RESULT:
                 return await self._find_message(item)
+            case PostKind.DRIFT_ALARM:
+                return await self._find_alarm(item)
             case PostKind.REVIEW_DECIDED:
                 return None  # an edit: doing it again changes nothing
 
@@ -71,6 +75,7 @@ class DiscordPoster:
             PostKind.PANEL_RESULT: self._post_result,
             PostKind.PANEL_FAILED: self._post_failure,
             PostKind.REVIEW_DECIDED: self._post_decision,
+            PostKind.DRIFT_ALARM: self._post_alarm,
         }
         return await makers[item.kind](item)
 
@@ -185,6 +190,24 @@ class DiscordPoster:
         if message is not None:
             card = evidence_card(facts, carried_evidence(facts, message))
             await message.edit(view=card.view(), allowed_mentions=NOBODY)
+
+    # --- drift ----------------------------------------------------------------------------
+
+    async def _post_alarm(self, item: OutboxItem) -> Posted:
+        alarm, look = await self.bot.app.drift.alarm(item.guild_id, item.subject_id)
+        card = alarm_card(alarm, look, await chart_of(look))
+        return await self._send(item, card, await self._alarm_places(item, alarm))
+
+    async def _find_alarm(self, item: OutboxItem) -> Posted | None:
+        alarm, _ = await self.bot.app.drift.alarm(item.guild_id, item.subject_id)
+        async for channel in self._channels(item, await self._alarm_places(item, alarm)):
+            async for message in self._own_messages(channel):
+                if any(alarm_mark(alarm) in str(c.to_dict()) for c in message.components):
+                    return Posted(channel.id, message.id)
+        return None
+
+    async def _alarm_places(self, item: OutboxItem, alarm: DriftAlarm) -> list[int]:
+        return await self._places(await self._panel(item, panel_id=alarm.panel_id), review=True)
 
     # --- places ---------------------------------------------------------------------------
 

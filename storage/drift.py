@@ -21,6 +21,7 @@ def add_sample(
     check: CharacterCheck,
     now: Moment,
     probability: float = 0.0,
+    best: bool = True,
 ) -> bool:
     """Note how similar a character came out.
 
@@ -32,6 +33,7 @@ def add_sample(
         check: what was measured.
         now: when.
         probability: the chance with which a picture like it is shown to moderators.
+        best: whether it is the best picture of its run; the others are its alternates.
 
     Returns:
         False if nothing could be compared (no similarity): then there is nothing to note.
@@ -50,7 +52,8 @@ def add_sample(
     tx.execute(
         "INSERT INTO drift_sample (guild_id, panel_id, candidate_id, character_id, "
         "appearance_id, similarity, threshold, verdict, segments, created_at, score, encoders, "
-        "looks, color_mode, probability) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "looks, color_mode, probability, best) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             guild_id,
             panel_id,
@@ -65,6 +68,7 @@ def add_sample(
             check.score,
             *key_columns(check.basis),
             probability,
+            best,
         ),
     )
     return True

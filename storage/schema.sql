@@ -306,7 +306,7 @@ CREATE TABLE drift_sample (
     created_at     TEXT NOT NULL
 , score REAL, encoders TEXT NOT NULL DEFAULT '', looks TEXT NOT NULL DEFAULT '', color_mode TEXT NOT NULL DEFAULT 'color'
     CHECK (color_mode IN ('color', 'grayscale')), probability REAL NOT NULL DEFAULT 0
-    CHECK (probability BETWEEN 0 AND 1)) STRICT;
+    CHECK (probability BETWEEN 0 AND 1), best INTEGER NOT NULL DEFAULT 1 CHECK (best IN (0, 1))) STRICT;
 
 CREATE INDEX drift_by_character ON drift_sample (guild_id, character_id, id);
 
@@ -585,3 +585,22 @@ CREATE TABLE lettering (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX lettering_by_panel ON lettering (panel_id);
+
+CREATE TABLE drift_alarm (
+    id             INTEGER PRIMARY KEY,
+    guild_id       INTEGER NOT NULL REFERENCES guild (guild_id),
+    character_id   TEXT NOT NULL,
+    appearance_id  TEXT NOT NULL,
+    sample_id      INTEGER NOT NULL REFERENCES drift_sample (id) ON DELETE CASCADE,
+    since_sample   INTEGER NOT NULL REFERENCES drift_sample (id) ON DELETE CASCADE,
+    watcher        TEXT NOT NULL CHECK (watcher IN ('rule', 'test')),
+    similarity_before REAL NOT NULL,
+    similarity_after  REAL NOT NULL,
+    cause          TEXT NOT NULL DEFAULT '',
+    created_at     TEXT NOT NULL,
+    UNIQUE (sample_id)
+) STRICT;
+
+CREATE INDEX drift_alarm_by_look ON drift_alarm (guild_id, character_id, appearance_id, id);
+
+CREATE INDEX drift_alarm_by_since ON drift_alarm (since_sample);

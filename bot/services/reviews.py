@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from bot.services.acceptance import accept
 from bot.services.actor import Actor
+from bot.services.drift import watch_panel
 from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.job import JobKind
 from pipeline.domain.panel import PanelOrigin, PanelStatus
@@ -72,6 +73,7 @@ class ReviewService:
                 accept(tx, review.guild_id, review.panel_id, held, now)
             else:
                 accept(tx, review.guild_id, review.panel_id, [review.candidate_id], now)
+            watch_panel(tx, review.guild_id, review.panel_id, now)
             kind = PostKind.VOTE_CARD if len(held) > 1 else PostKind.PANEL_RESULT
             outbox.owe(
                 tx,

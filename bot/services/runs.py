@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from bot.services.acceptance import accept
 from bot.services.casting import calibrated, cast_input, resolve_role
+from bot.services.drift import watch_panel
 from bot.services.rerolls import base_of, pictures_for
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.geometry import Size
@@ -24,6 +26,13 @@ from storage.keys import Keyring
 
 MAX_CRASHES = 3
 _POLICY = LadderPolicy()
+
+
+class Seen(NamedTuple):
+    """With which chance moderators see a picture, and whether it is the best of its run."""
+
+    probability: float
+    best: bool = True
 
 
 class RunService:
@@ -280,13 +289,14 @@ def _record(
             chosen = [rows[a][c] for a, c in picks]
             for place, ((a, c), row) in enumerate(zip(picks, chosen, strict=True)):
                 # A panel counts once: by its best picture, which is the one that an audit shows.
-                probability = 0.0 if place else outcome.audit
-                _sample(tx, job, row, outcome.attempts[a].candidates[c], now, probability)
+                seen = Seen(0.0, best=False) if place else Seen(outcome.audit)
+                _sample(tx, job, row, outcome.attempts[a].candidates[c], now, seen)
             accept(tx, job.guild_id, job.panel_id, chosen, now)
+            watch_panel(tx, job.guild_id, job.panel_id, now)
             _owe(tx, job, PostKind.VOTE_CARD, job.panel_id, now)
         case FlagForReview((a, c), flag, reason):
-            probability = outcome.audit if flag is Flag.AUDIT else 1.0
-            _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now, probability)
+            seen = Seen(outcome.audit if flag is Flag.AUDIT else 1.0)
+            _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now, seen)
             panels.set_status(
                 tx,
                 guild_id=job.guild_id,
@@ -313,7 +323,7 @@ def _sample(
     candidate_id: int,
     judged: JudgedCandidate,
     now: datetime,
-    probability: float,
+    seen: Seen,
 ) -> None:
     for check in judged.report.checks:
         if check.similarity is not None:
@@ -324,7 +334,8 @@ def _sample(
                 candidate_id=candidate_id,
                 check=check,
                 now=now,
-                probability=probability,
+                probability=seen.probability,
+                best=seen.best,
             )
 
 

@@ -77,6 +77,7 @@ class PostKind(StrEnum):
     PANEL_RESULT = "panel_result"
     PANEL_FAILED = "panel_failed"
     REVIEW_DECIDED = "review_decided"
+    DRIFT_ALARM = "drift_alarm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +118,36 @@ class DriftSample:
     verdict: str
     at: datetime
     segments: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSample:
+    """One picture of a look's similarity log. ``page`` is None where nobody said it."""
+
+    id: int
+    panel_id: int
+    page: int | None
+    similarity: float
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftAlarm:
+    """A fall in a look's similarity that was noticed at ``panel_id``.
+
+    ``watcher`` is ``rule`` or ``test`` (:class:`pipeline.quality.drift.Watcher`); ``cause`` says
+    what changed in the recipes with it.
+    """
+
+    id: int
+    guild_id: int
+    character_id: str
+    appearance_id: str
+    sample_id: int
+    since_sample: int
+    panel_id: int
+    watcher: str
+    before: float
+    after: float
+    cause: str
+    at: datetime

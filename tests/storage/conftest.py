@@ -53,6 +53,7 @@ from pipeline.domain.review import Posted, PostKind, ReviewStatus
 from storage import (
     cast,
     drift,
+    drift_log,
     guilds,
     history,
     jobs,
@@ -119,6 +120,7 @@ class Made:
     queued_job: int
     candidate_ids: tuple[int, ...]
     review_id: int
+    alarm_id: int
     vector: np.ndarray
     script_id: int
 
@@ -494,6 +496,21 @@ class Builder:
             now=NOW,
             probability=0.1,
         )
+        (logged,) = drift_log.log_of(
+            tx, guild_id=guild_id, character_id="ch_akira", appearance_id="akira_s1_school"
+        )
+        alarm = drift_log.add_alarm(
+            tx,
+            guild_id=guild_id,
+            at=logged,
+            since=logged,
+            watcher="test",
+            before=0.9,
+            after=0.8,
+            cause="The lamp.",
+            now=NOW,
+        )
+        assert alarm is not None
         for kind, subject in ((PostKind.VOTE_CARD, voted), (PostKind.REVIEW_THREAD, review)):
             outbox.owe(
                 tx,
@@ -519,6 +536,7 @@ class Builder:
             queued_job=queued,
             candidate_ids=tuple(made),
             review_id=review,
+            alarm_id=alarm,
             vector=self.unit(base),
             script_id=script,
         )
