@@ -11,7 +11,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from pipeline.generation.remote.address import ServerAddress
-from pipeline.generation.remote.errors import EngineRefused, down, slow
+from pipeline.generation.remote.errors import EngineDown, EngineRefused, down, slow
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one answer. Four PNGs of 2048 × 2048 in base64 stay below it."""
@@ -71,9 +71,12 @@ class HttpClient:
     def get(
         self, path: str, query: Mapping[str, Any] | None = None, *, seconds: float | None = None
     ) -> Answer:
-        """Ask for something; see :meth:`_send`."""
+        """Ask for something; see :meth:`_send`. Asked once more where the connection broke."""
         tail = f"?{urlencode(query)}" if query else ""
-        return self._send("GET", f"{path}{tail}", seconds=seconds)
+        try:
+            return self._send("GET", f"{path}{tail}", seconds=seconds)
+        except EngineDown:  # a server may close an idle connection just as it is used again
+            return self._send("GET", f"{path}{tail}", seconds=seconds)
 
     def get_json(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Ask for JSON.
