@@ -10,16 +10,17 @@ from typing import Any
 from bot.app import App, open_app
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter, Upload
+from bot.services.lookup import Identified
 from bot.services.naming import character_slug
 from bot.settings import load_settings
 from pipeline.domain.character import ShotType
 from pipeline.domain.errors import InvalidInput, NotFound
-from pipeline.domain.quality import Verdict
 from pipeline.imaging.decode import MAX_BYTES
 
 # The registry of the person at the shell, beside those of Discord's guilds (snowflakes are large).
 SHELL_GUILD = 1
 SHELL_MEMBER = 1
+_ANSWERS = ("known", "cannot_say", "nobody")
 
 
 @asynccontextmanager
@@ -131,13 +132,23 @@ async def write_sheet(arguments: argparse.Namespace) -> str:
 
 
 async def identify_picture(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Who is drawn in one picture; the result as plain data."""
+    """Who is drawn in one picture; the result as plain data.
+
+    The answer of a picture with several figures is the best of theirs: somebody is known, or
+    something cannot be said, or nobody is known.
+    """
     data = read_file(arguments.image)
     async with studio(arguments.guild) as (app, actor):
-        found = await app.lookup.identify(actor, data)
-    unsure = found.ranking[0].check.verdict is Verdict.CANNOT_JUDGE
+        figures = [_identified(one) for one in await app.lookup.identify(actor, data)]
+    best = min(figures, key=lambda one: _ANSWERS.index(one["answer"]))
+    said = "\n".join(one["sentence"] for one in figures)
+    return {**best, "sentence": said, "figures": figures}
+
+
+def _identified(found: Identified) -> dict[str, Any]:
     return {
-        "answer": "known" if found.who else "cannot_say" if unsure else "nobody",
+        "answer": "known" if found.who else "cannot_say" if found.unsure else "nobody",
+        "box": list(found.box),
         "character": found.who.check.character_id if found.who else None,
         "appearance": found.who.check.appearance_id if found.who else None,
         "sentence": found.sentence,

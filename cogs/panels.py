@@ -164,15 +164,18 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         await reply(interaction, check_card(result.judged.report, names, shown))
 
     @app_commands.command(description="Who is drawn in a picture? Nothing is kept")
-    @app_commands.describe(image="The picture, with one figure on a plain background")
+    @app_commands.describe(image="The picture; its figures are looked for")
     async def identify(self, interaction: Interaction, image: discord.Attachment) -> None:
-        """Say who it is, or that nobody is known, with the evidence."""
+        """Say of each figure who it is, or that nobody is known, with the evidence."""
         await acknowledge(interaction)
         found = await self.bot.app.lookup.identify(
             await actor_of(interaction), await read_picture(image)
         )
         alt = "The picture beside the references of whoever comes nearest"
-        shown = await picture_for(interaction, "who-evidence", alt, found.evidence)
+        shown = [
+            await picture_for(interaction, f"who-evidence{number or ''}", alt, one.evidence)
+            for number, one in enumerate(found)
+        ]
         await reply(interaction, identity_card(found, shown))
 
     @app_commands.command(description="Where a panel stands")

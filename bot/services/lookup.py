@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PIL import Image
+
 from bot.services.actor import Actor
 from bot.services.casting import cast_input, reference_input
 from pipeline.domain.character import Appearance, Character, ColorMode
@@ -17,9 +19,11 @@ from pipeline.domain.quality import CandidateReport, CharacterCheck, JudgedCandi
 from pipeline.fingerprints.composite import fingerprint_crops
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.hashes import picture_hashes
-from pipeline.imaging.crops import crops_of, find_figure, shot_of
+from pipeline.imaging.crops import Figure, crops_of, find_figure, shot_of
 from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical
+from pipeline.imaging.detector import everyone_in, figure_in
 from pipeline.quality.evidence import evidence_card
+from pipeline.quality.judge import cautious, too_small
 from pipeline.quality.looks import check_figure
 from storage import cast, vectors
 from storage.blobs import BlobStore
@@ -30,6 +34,8 @@ _NEIGHBOURS = 24
 """References asked of each segment; enough for the three nearest characters of a large cast."""
 _MOST_LOOKS = 6
 """Appearances that are compared in full."""
+MOST_FIGURES = 4
+"""Figures of one picture that are looked up."""
 _ORDER = {Verdict.ON_MODEL: 0, Verdict.CANNOT_JUDGE: 1, Verdict.OFF_MODEL: 2}
 
 
@@ -49,17 +55,33 @@ class Likeness:
         return self.check.similarity - self.check.threshold
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A figure of the picture: its fingerprints, its box, and whether it is cut out of a scene."""
+
+    prints: tuple[Fingerprint, ...]
+    box: Box
+    rough: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Who it is, or nobody; ``ranking`` has one entry a character, nearest first.
+    """Who one figure is, or nobody; ``ranking`` has one entry a character, nearest first.
 
-    ``sentence`` says it in words; ``evidence`` is a PNG beside the references of the nearest.
+    ``sentence`` says it in words; ``evidence`` is a PNG beside the references of the nearest;
+    ``box`` is where the figure is, in pixels of the picture as it was taken in.
     """
 
     who: Likeness | None
     ranking: tuple[Likeness, ...]
     sentence: str
     evidence: bytes
+    box: Box
+
+    @property
+    def unsure(self) -> bool:
+        """Whether neither a name nor “nobody” can be said."""
+        return self.ranking[0].check.verdict is Verdict.CANNOT_JUDGE
 
 
 class LookupService:
@@ -73,12 +95,18 @@ class LookupService:
         self._door = door
         self._encoders = encoders
 
-    async def identify(self, actor: Actor, image: bytes, *, box: Box | None = None) -> Identified:
+    async def identify(
+        self, actor: Actor, image: bytes, *, box: Box | None = None
+    ) -> tuple[Identified, ...]:
         """Who is drawn here, among everybody that the guild knows.
 
-        The nearest references of every segment name a few looks; each is compared as by a check,
-        and only a look whose learned limits the picture reaches is an answer. So a stranger is
-        nobody, however near somebody comes.
+        Figures are found as for a check: by alpha or a plain ground, else by the detector; a box
+        that a person drew is the last word. The nearest references of every segment name a few
+        looks; each is compared as by a check, and only a look whose learned limits the figure
+        reaches is an answer. So a stranger is nobody, however near somebody comes.
+
+        Returns:
+            One answer for each figure, from left to right, at most MOST_FIGURES.
 
         Raises:
             NotFound: the guild has no series, or nobody is registered.
@@ -86,15 +114,22 @@ class LookupService:
         """
         series = await cast.active_series(self._db, actor.guild_id)
         picture = await asyncio.to_thread(self._door.open, image)
-        prints, found = await asyncio.to_thread(self._prints, picture, box)
-        looks = await self._nearest_looks(actor.guild_id, prints, series.color_mode)
+        everyone = await asyncio.to_thread(self._see, picture, box)
+        return tuple(
+            [await self._who(actor.guild_id, series.color_mode, picture, one) for one in everyone]
+        )
+
+    async def _who(
+        self, guild_id: int, color_mode: ColorMode, picture: CanonicalPicture, seen: Seen
+    ) -> Identified:
+        looks = await self._nearest_looks(guild_id, seen.prints, color_mode)
         if not looks:
             raise NotFound("Nobody is registered here yet. Add somebody: /character register.")
-        checks = [await self._compare(*look, prints, series.color_mode, found) for look in looks]
+        checks = [await self._compare(*look, seen, color_mode) for look in looks]
         ranking = _one_each(sorted(checks, key=lambda c: (_ORDER[c.check.verdict], -c.margin)))
         who = ranking[0] if ranking[0].check.verdict is Verdict.ON_MODEL else None
         shown = await self._evidence(picture, ranking[0], looks)
-        return Identified(who, ranking, _sentence(who, ranking), shown)
+        return Identified(who, ranking, _sentence(who, ranking), shown, seen.box)
 
     async def set_pose(self, actor: Actor, reference_id: int, pose: Pose) -> None:
         """Note the pose of a reference, so that retrieval can match poses.
@@ -110,17 +145,30 @@ class LookupService:
 
         await self._db.write(write)
 
-    def _prints(
-        self, picture: CanonicalPicture, box: Box | None
-    ) -> tuple[tuple[Fingerprint, ...], Box]:
+    def _see(self, picture: CanonicalPicture, box: Box | None) -> list[Seen]:
+        """Everybody in the picture, or the one in the box."""
         image = load_canonical(picture.png)
-        figure = find_figure(image, box)
-        if figure is None:
+        if box is None:
+            figures = everyone_in(image, MOST_FIGURES)
+        else:
+            figures = [figure] if (figure := figure_in(image, box)) is not None else []
+        if not figures:
             raise InvalidPicture(
-                "No figure stands out in this picture. Send one on a plain background."
+                "No figure can be told from the background of this picture. Send it on a "
+                "transparent or plain background, or cut out the figure that you mean."
             )
+        large = [figure for figure in figures if not too_small(figure, image.height)]
+        if not large:
+            raise InvalidPicture(
+                f"The figure is too small to be compared ({figures[0].box.height} pixels high). "
+                "Send it larger, or cut it out."
+            )
+        rough = box is None and find_figure(image) is None
+        return [self._seen(image, figure, rough) for figure in large]
+
+    def _seen(self, image: Image.Image, figure: Figure, rough: bool) -> Seen:
         crops = crops_of(image, figure, shot_of(figure))
-        return fingerprint_crops(crops, self._encoders), figure.box
+        return Seen(fingerprint_crops(crops, self._encoders), figure.box, rough)
 
     async def _nearest_looks(
         self, guild_id: int, prints: Sequence[Fingerprint], color_mode: ColorMode
@@ -151,9 +199,8 @@ class LookupService:
         self,
         character: Character,
         look: Appearance,
-        prints: Sequence[Fingerprint],
+        seen: Seen,
         color_mode: ColorMode,
-        box: Box,
     ) -> Likeness:
         references, held, limits = await asyncio.gather(
             cast.list_references(self._db, character.guild_id, look.id),
@@ -171,7 +218,10 @@ class LookupService:
             references=tuple(reference_input(r, b"", held.get(r.id, ())) for r in references),
             thresholds=limits,
         )
-        return Likeness(character.name, look.label, check_figure(member, prints, color_mode, box))
+        check = check_figure(member, seen.prints, color_mode, seen.box)
+        if seen.rough:
+            check = cautious(member, check, 1)
+        return Likeness(character.name, look.label, check)
 
     async def _evidence(
         self,

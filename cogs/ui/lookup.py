@@ -1,5 +1,7 @@
 """The card that answers "who is this?"."""
 
+from collections.abc import Sequence
+
 from bot.services.lookup import Identified
 from cogs.ui.card import Card
 from cogs.ui.limits import lines_within, plain
@@ -7,18 +9,37 @@ from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import QUIET, figures, look
 from pipeline.domain.quality import Verdict
 
+_SENTENCE, _OTHERS, _RANKED = 600, 1200, 5
 
-def identity_card(found: Identified, picture: Picture) -> Card:
-    """A name or an honest nobody, the evidence, and who else was thought of."""
-    if found.who is not None:
-        shown = look(Verdict.ON_MODEL)
-        card = Card(shown.colour).heading(f"{shown.symbol} {plain(found.who.name, 40)}")
-    else:
-        unsure = found.ranking[0].check.verdict is Verdict.CANNOT_JUDGE
-        card = Card(QUIET).heading("❔ I cannot say" if unsure else "❔ Nobody I know")
-    card.text(plain(found.sentence, 600)).gallery(picture)
-    others = [
-        f"{look(one.check.verdict)} **{plain(one.name, 40)}** {figures(one.check)}"
-        for one in found.ranking[:5]
+
+def identity_card(found: Sequence[Identified], pictures: Sequence[Picture]) -> Card:
+    """A name or an honest nobody for each figure, the evidence, and who else was thought of.
+
+    Args:
+        found: the answers, from left to right; at least one.
+        pictures: the evidence of each.
+    """
+    known = any(one.who for one in found)
+    card = Card(look(Verdict.ON_MODEL).colour if known else QUIET)
+    if len(found) > 1:
+        card.small(f"{len(found)} figures, from left to right")
+    for number, (one, picture) in enumerate(zip(found, pictures, strict=True)):
+        if number:
+            card.rule()
+        card.heading(_headline(one)).text(plain(one.sentence, _SENTENCE // len(found)))
+        card.gallery(picture)
+        card.text(lines_within(_others(one), _OTHERS // len(found)))
+    return card
+
+
+def _headline(one: Identified) -> str:
+    if one.who is not None:
+        return f"{look(Verdict.ON_MODEL).symbol} {plain(one.who.name, 40)}"
+    return "❔ I cannot say" if one.unsure else "❔ Nobody I know"
+
+
+def _others(one: Identified) -> list[str]:
+    return [
+        f"{look(other.check.verdict)} **{plain(other.name, 40)}** {figures(other.check)}"
+        for other in one.ranking[:_RANKED]
     ]
-    return card.text(lines_within(others, 1200))

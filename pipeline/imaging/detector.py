@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ _LEAST_FILL = 0.12
 """A mask that fills less of its box is no figure."""
 _INSIDE, _OF_BOX = 0.7, 0.1
 """Shares of a figure that lie in a person's box, and of the box, for the figure to be meant."""
+_TOUCHING = 0.1
+"""Share of the smaller box that two figures on a plain ground may have in common. Source: in
+eight of 202 single figures of 19 drawing styles the network saw two, which shared 0.26 or more."""
 _SAME_HEAD = 0.3
 """IoU of the head's box by silhouette and by the network from which they are one head."""
 _MARGIN = 0.2
@@ -185,6 +189,23 @@ def find_figures(image: Image.Image, expected: int) -> list[Figure]:
     return figures[: expected + 3]
 
 
+def everyone_in(image: Image.Image, most: int) -> list[Figure]:
+    """All figures of a picture of which nobody said how many it shows, from left to right.
+
+    A plain ground cuts one figure out better than the network does, and the network sees a second
+    one in a hat or a fist now and then: there several count only if they stand apart.
+
+    Args:
+        image: RGB or RGBA.
+        most: at most so many, the surest.
+    """
+    plain = find_figure(image)
+    found = find_figures(image, most)[:most]
+    if plain is not None and not (len(found) > 1 and _stand_apart(found)):
+        return [plain]
+    return sorted(found, key=lambda figure: figure.box.x0)
+
+
 def figure_in(image: Image.Image, box: Box) -> Figure | None:
     """The figure in a box that a person drew or an engine gave: the box is the last word.
 
@@ -198,6 +219,14 @@ def figure_in(image: Image.Image, box: Box) -> Figure | None:
     if seen is None or seen.score < SURE:
         return figure
     return Figure(seen.box, seen.mask)
+
+
+def _stand_apart(figures: list[Figure]) -> bool:
+    """Whether no box covers more than a tenth of another."""
+    return all(
+        one.box.intersection(other.box).area <= _TOUCHING * min(one.box.area, other.box.area)
+        for one, other in combinations(figures, 2)
+    )
 
 
 def _heads_agree(figure: Figure, head: Box | None) -> bool:

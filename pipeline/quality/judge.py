@@ -101,7 +101,7 @@ class Judge:
     ) -> CharacterCheck:
         if isinstance(figure, str):
             return cannot_judge(member, figure)
-        if _is_dot(figure, image.height):
+        if too_small(figure, image.height):
             return cannot_judge(
                 member,
                 f"{member.name} is too small in this picture to be judged "
@@ -119,7 +119,7 @@ class Judge:
     ) -> tuple[CharacterCheck, ...]:
         """Find figures in a scene, and give each member the one that suits it best."""
         found = find_figures(image, len(cast)) if cast else []
-        figures = [figure for figure in found if not _is_dot(figure, image.height)]
+        figures = [figure for figure in found if not too_small(figure, image.height)]
         prints = [self._prints(image, figure, mode) for figure in figures]
         checks = [
             [
@@ -132,7 +132,7 @@ class Judge:
         return tuple(
             cannot_judge(member, _why_unseen(member, cast, len(found), len(figures)))
             if pick is None
-            else _cautious(member, row[pick], len(figures))
+            else cautious(member, row[pick], len(figures))
             for member, row, pick in zip(cast, checks, chosen, strict=True)
         )
 
@@ -160,8 +160,14 @@ def _why_unseen(member: CastInput, cast: Sequence[CastInput], found: int, usable
     )
 
 
-def _cautious(member: CastInput, check: CharacterCheck, figures: int) -> CharacterCheck:
-    """What a check of a figure that was looked for may say: near its limit it says nothing."""
+def cautious(member: CastInput, check: CharacterCheck, figures: int) -> CharacterCheck:
+    """What a check of a figure that was cut out of a scene may say: near its limit nothing.
+
+    Args:
+        member: whom the figure was compared with.
+        check: what that said.
+        figures: among how many it was chosen; 1 where it was not.
+    """
     if check.similarity is None or check.threshold is None:
         return check
     short = check.threshold - check.similarity
@@ -196,7 +202,8 @@ def _read_mask(png: bytes, size: tuple[int, int]) -> Mask | None:
     return np.where(np.asarray(mask) > 127, 255, 0).astype(np.uint8)
 
 
-def _is_dot(figure: Figure, picture_height: int) -> bool:
+def too_small(figure: Figure, picture_height: int) -> bool:
+    """Whether so little is seen of a figure that nothing should be said about it."""
     least = max(_LEAST_HEIGHT, _LEAST_SHARE * picture_height)
     return figure.box.height < least or 2 * find_head(figure).radius < _LEAST_HEAD
 

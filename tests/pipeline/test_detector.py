@@ -16,6 +16,7 @@ from pipeline.imaging.detector import (
     SURE,
     Detection,
     FigureDetector,
+    everyone_in,
     figure_in,
     find_figures,
     shipped_detector,
@@ -161,3 +162,17 @@ def _png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return stream.getvalue()
+
+
+def test_on_a_plain_ground_several_count_only_if_they_stand_apart() -> None:
+    paths = sorted(CAST.glob("*/*/*.webp"))[::7]
+    alone = [Image.open(path).convert("RGBA") for path in paths]
+    assert all(len(everyone_in(image, 4)) == 1 for image in alone)
+    pair = Image.new("RGB", (1400, 1100), "white")
+    standing = [image.crop(image.getbbox()) for image in (alone[0], alone[-1])]
+    for number, image in enumerate(standing):
+        small = image.resize((round(image.width * 900 / image.height), 900))
+        pair.paste(small, (60 + 700 * number, 150), small)
+    left, right = everyone_in(pair, 4)
+    assert left.box.x1 <= right.box.x0 + 40
+    assert len(everyone_in(pair, 1)) == 1
