@@ -61,7 +61,7 @@ def load_material(folder: Path = EXAMPLES) -> DemoMaterial:
     """
     try:
         data = tomllib.loads((folder / "cast.toml").read_text(encoding="utf-8"))
-        script = (folder / "script.toml").read_text(encoding="utf-8")
+        script = (folder / "script.txt").read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise NotFound(
             "The demo's cast and script are not here. Run the demo from a checkout of the project."

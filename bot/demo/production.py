@@ -26,11 +26,11 @@ from bot.queue.executors.worker import panel_work
 from bot.queue.outbox import OutboxPump
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter
-from bot.services.panels import PanelRequest
 from bot.settings import Settings
-from pipeline.comics.script import Script, load_script
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.panel import PanelStatus
+from pipeline.script.document import Script
+from pipeline.script.reading import read_script
 from storage import outbox, panels
 
 GUILD = 1
@@ -73,7 +73,8 @@ def run_demo(out: Path) -> int:
 
 async def _produce(out: Path, console: Console, started: float) -> dict[str, float]:
     material = load_material()
-    script = load_script(material.script)
+    script = read_script(material.script).script
+    assert script is not None, "the demo's script is tested"
     data_dir = Path(tempfile.mkdtemp(prefix="onmodel-demo-"))
     try:
         # Only the defaults: the demo is the same on every machine, whatever is configured.
@@ -123,7 +124,7 @@ async def _register(production: Production, progress: Progress) -> None:
     cast_service = production.app.cast
     await cast_service.create_series(MANAGER, name=production.script.title)
     # The draw of the blind audit is secret, and a demo has to come out the same every time.
-    await cast_service.update_series(MANAGER, audit_percent=0)
+    await cast_service.update_series(MANAGER, audit_percent=0, alternates=2)
     looks = [(c, a) for c in production.material.characters for a in c.appearances]
     task = progress.add_task("Registering the cast", total=sum(len(a.references) for _, a in looks))
     for character, look in looks:
@@ -153,23 +154,11 @@ async def _register(production: Production, progress: Progress) -> None:
 
 async def _request(production: Production, progress: Progress) -> None:
     """The script's panels, one human drawing that is right and one that is not."""
-    for page in production.script.pages:
-        for panel in page.panels:
-            requested = await production.app.panels.request(
-                WRITER,
-                PanelRequest(
-                    characters=",".join(role.character_id for role in panel.cast),
-                    appearance=",".join(role.appearance_id for role in panel.cast),
-                    prompt=panel.prompt,
-                    shot_type=panel.shot_type,
-                    alternates=2,
-                    page=page.number,
-                    dialogue=panel.dialogue_text,
-                ),
-                channel_id=None,
-                dedupe_key=f"demo:{page.number}:{len(production.panel_ids)}",
-            )
-            production.panel_ids.append(requested.panel.id)
+    preview = await production.app.scripts.take(WRITER, production.material.script.encode())
+    if preview.id is None:
+        raise OnModelError(f"The demo's script cannot be read: {preview.problems[0].text}")
+    produced = await production.app.scripts.produce(WRITER, preview.id, channel_id=None)
+    production.panel_ids += [requested.panel.id for requested in produced.requested]
     hero = production.material.characters[0]
     await _submit(
         production,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.services.casting import pick_appearance
-from pipeline.comics.script import parse_dialogue
+from pipeline.comics.dialogue import parse_dialogue
 from pipeline.domain.character import (
     Appearance,
     Character,

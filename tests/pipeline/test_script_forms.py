@@ -18,6 +18,8 @@ from pipeline.script.writing import write_json, write_plain, write_yaml
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "script.schema.json"
 
+EXAMPLE = SCHEMA.parents[2] / "examples" / "script.txt"
+
 TYPED = """\
 Title: Full to the Brim
 Author: A. Writer, Bo
@@ -149,6 +151,13 @@ def test_the_schema_judges_as_the_reader_does():
     assert validator.is_valid(good)
     good["pages"][0]["panels"][0]["cast"] = []
     assert not validator.is_valid(good)
+
+
+def test_the_demo_s_script_is_read():
+    script = read_script(EXAMPLE.read_text(encoding="utf-8")).script
+    assert script is not None
+    assert (len(script.pages), script.panels) == (2, 8)
+    assert script.direction is ReadingDirection.LTR
 
 
 def _script() -> Script:

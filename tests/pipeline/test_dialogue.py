@@ -1,4 +1,4 @@
-"""Dialogue as typed, scripts as TOML: what is read, and what a mistake is told."""
+"""Dialogue as typed: what is read, and what a mistake is told."""
 
 from pathlib import Path
 
@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.comics.dialogue import format_dialogue
-from pipeline.comics.script import load_script, parse_dialogue
-from pipeline.domain.character import ReadingDirection, ShotType
+from pipeline.comics.dialogue import format_dialogue, parse_dialogue
 from pipeline.domain.errors import InvalidInput
-from pipeline.domain.panel import BalloonKind, CastRole, DialogueLine
+from pipeline.domain.panel import BalloonKind, DialogueLine
 
 CAST = [("ch_akira", "Akira"), ("ch_gran", "Gran Odette")]
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "script.toml"
@@ -108,73 +106,3 @@ words = (
 )
 def test_formatted_dialogue_reads_back(lines: list[DialogueLine]):
     assert parse_dialogue(format_dialogue(lines), CAST) == tuple(lines)
-
-
-def test_the_demo_s_script_is_read():
-    script = load_script(EXAMPLE)
-    assert script.title
-    assert script.reading_direction is ReadingDirection.LTR
-    assert len(script.pages) == 2
-    panels = [panel for page in script.pages for panel in page.panels]
-    assert len(panels) == 8
-    for panel in panels:
-        cast = [(role.character_id, role.character_id) for role in panel.cast]
-        assert parse_dialogue(panel.dialogue_text, cast) == panel.dialogue
-        assert panel.prompt
-    assert load_script(EXAMPLE.read_text(encoding="utf-8")) == script
-
-
-SMALL = """
-title = "T"
-[[page]]
-[[page.panel]]
-characters = "ch_akira:akira_school, ch_gran"
-shot_type = "full"
-prompt = "they   run"
-dialogue = [{ speaker = "ch_gran", kind = "shout", text = "Run!" }]
-"""
-
-
-def test_a_small_script():
-    (page,) = load_script(SMALL).pages
-    (panel,) = page.panels
-    assert (page.number, panel.number, panel.shot_type) == (1, 1, ShotType.FULL)
-    assert panel.cast == (CastRole("ch_akira", "akira_school"), CastRole("ch_gran", ""))
-    assert panel.prompt == "they run"
-    assert panel.dialogue == (DialogueLine("Run!", "ch_gran", BalloonKind.SHOUT),)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "complaint"),
-    [
-        ('title = "T"', "title = ", "not a TOML file"),
-        ('title = "T"', "", "title is missing"),
-        ('title = "T"', 'titel = "T"', "“titel” is not known here"),
-        ("[[page.panel]]", "[[page.panels]]", "page 1: “panels” is not known"),
-        ('shot_type = "full"', 'shot_type = "wide"', "panel 1: shot_type “wide”.*headshot, half"),
-        ('prompt = "they   run"', "", "page 1: panel 1: prompt is missing"),
-        ('"ch_akira:akira_school, ch_gran"', '""', "nobody is in it"),
-        ('"ch_akira:akira_school, ch_gran"', "7", "characters is missing"),
-        ('"ch_akira:akira_school, ch_gran"', '"ch_gran, ch_gran:b"', "named twice"),
-        ('speaker = "ch_gran"', 'speaker = "ch_bob"', "dialogue line 1: “ch_bob” is not in"),
-        ('kind = "shout"', 'kind = "sing"', "“sing” is no kind"),
-        ('text = "Run!"', 'text = " "', "text is missing"),
-        ("[[page]]\n", "[[page]]\nnumber = 0\n", "number must be a number from 1"),
-        (
-            "[[page]]\n",
-            "[[page]]\nnumber = 2\n[[page.panel]]\n",
-            "page 1: panel 1: prompt is missing",
-        ),
-    ],
-)
-def test_a_mistake_in_a_script_is_named_with_its_place(old: str, new: str, complaint: str):
-    assert old in SMALL
-    with pytest.raises(InvalidInput, match=complaint):
-        load_script(SMALL.replace(old, new))
-
-
-def test_a_missing_file_and_an_empty_script_are_refused(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="no script of that name"):
-        load_script(tmp_path / "none.toml")
-    with pytest.raises(InvalidInput, match="1 to 200"):
-        load_script('title = "T"')
