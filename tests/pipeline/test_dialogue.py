@@ -1,6 +1,5 @@
 """Dialogue as typed: what is read, and what a mistake is told."""
 
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from pipeline.domain.errors import InvalidInput
 from pipeline.domain.panel import BalloonKind, DialogueLine
 
 CAST = [("ch_akira", "Akira"), ("ch_gran", "Gran Odette")]
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "script.toml"
 
 
 @pytest.mark.parametrize(
