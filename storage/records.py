@@ -20,7 +20,16 @@ from pipeline.domain.panel import (
     Revision,
     Staging,
 )
-from pipeline.domain.quality import CandidateReport, CharacterCheck, Drift, Flag, Verdict
+from pipeline.domain.quality import (
+    CandidateReport,
+    CastFault,
+    CastFinding,
+    CharacterCheck,
+    Drift,
+    Flag,
+    Stage,
+    Verdict,
+)
 
 
 def to_json(value: Any) -> str:
@@ -102,6 +111,7 @@ def report_to_json(report: CandidateReport) -> str:
             "flags": report.flags,
             "duplicate_of": report.duplicate_of,
             "margin": report.margin,
+            "stage": None if report.stage is None else asdict(report.stage),
         }
     )
 
@@ -120,6 +130,7 @@ def report_from_json(text: str) -> CandidateReport:
             flags=tuple(Flag(flag) for flag in data["flags"]),
             duplicate_of=data["duplicate_of"],
             margin=data["margin"],
+            stage=_stage(data.get("stage")),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a candidate report: {error}") from error
@@ -199,6 +210,16 @@ def _check(data: Mapping[str, Any]) -> CharacterCheck:
             "drift": tuple(_drift(drift) for drift in data.get("drift", ())),
         }
     )
+
+
+def _stage(data: Mapping[str, Any] | None) -> Stage | None:
+    if data is None:
+        return None
+    faults = (
+        CastFinding(**{**one, "fault": CastFault(one["fault"]), "box": _box(one["box"])})
+        for one in data["faults"]
+    )
+    return Stage(**{**data, "faults": tuple(faults)})
 
 
 def _drift(data: Mapping[str, Any]) -> Drift:

@@ -97,6 +97,44 @@ class CharacterCheck:
     drift: tuple[Drift, ...] = ()
 
 
+class CastFault(StrEnum):
+    """What can be wrong with who is on stage. The words are stored; keep them."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    SWAP = "swap"
+    BLEED = "bleed"
+    DOUBLE = "double"
+
+
+@dataclass(frozen=True, slots=True)
+class CastFinding:
+    """A fault of the cast: whose it is, with whom, how strong it is, and where it shows.
+
+    ``score`` grows with the fault; ``part`` is what bled over.
+    """
+
+    fault: CastFault
+    character_id: str | None
+    score: float
+    other_id: str | None = None
+    box: Box | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Who is on stage: figures that were expected and found, and what is wrong about them.
+
+    ``score`` is the on-stage-count score (OCCM), 0 to 100.
+    """
+
+    expected: int
+    found: int
+    score: float
+    faults: tuple[CastFinding, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class CandidateReport:
     """All checks of one candidate, folded into one verdict.
@@ -110,6 +148,7 @@ class CandidateReport:
     flags: tuple[Flag, ...] = ()
     duplicate_of: str | None = None
     margin: float | None = None
+    stage: Stage | None = None
 
     @property
     def acceptable(self) -> bool:

@@ -1,17 +1,19 @@
 """The evidence card: one picture that lets a moderator decide, on a phone too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from pipeline.domain.fingerprint import CropClass
 from pipeline.domain.geometry import Box
 from pipeline.domain.inputs import CastInput, ReferenceInput
 from pipeline.domain.quality import CharacterCheck, JudgedCandidate, Verdict
+from pipeline.imaging.column import Column
 from pipeline.imaging.crops import Figure, find_figure
 from pipeline.imaging.decode import load_canonical, to_png
+from pipeline.imaging.detector import figure_in
 from pipeline.imaging.heads import find_head
 from pipeline.imaging.typeset import (
     INK,
@@ -23,12 +25,12 @@ from pipeline.imaging.typeset import (
     fitted,
     shortened,
     width_of,
-    wrapped,
     writable,
     write,
-    write_lines,
 )
+from pipeline.quality.attribution import NAMED, Attribution, attribute_drift
 from pipeline.quality.audit import blind_words, without_limit
+from pipeline.quality.evidence_drift import drift_bars, heated, recipe_lines, ringed
 from pipeline.quality.signs import ASKED, ASKED_COLOR, COLORS, WORDS, sign
 
 WIDTH = 1080
@@ -46,38 +48,28 @@ _TEXT = TextStyle(38)
 _SMALL = TextStyle(32, color=QUIET)
 
 
-@dataclass(slots=True)
-class _Card:
-    """A tall surface that is filled from top to bottom and cut at the end."""
+_Titled = tuple[str, Image.Image]
+"""A view and its caption."""
 
-    image: Image.Image
-    y: float = 0
+
+@dataclass(slots=True)
+class _Card(Column):
+    """The surface of a card; ``blind`` ones show no verdict."""
+
     blind: bool = False
 
     def tone(self, verdict: Verdict) -> Rgb:
         """The colour of a verdict; of an open question where none is to be seen."""
         return ASKED_COLOR if self.blind else COLORS[verdict]
 
-    @property
-    def draw(self) -> ImageDraw.ImageDraw:
-        return ImageDraw.Draw(self.image)
-
-    def need(self, height: float) -> None:
-        """Make sure that ``height`` more pixels are there."""
-        missing = round(self.y + height + 60) - self.image.height
-        if missing > 0:
-            taller = Image.new("RGB", (WIDTH, self.image.height + missing + 600), PAPER)
-            taller.paste(self.image)
-            self.image = taller
-
-    def text(self, text: str, style: TextStyle, most: int = 8) -> None:
-        lines = wrapped(text, style, _INNER, most)
-        self.need(len(lines) * style.leading)
-        self.y = write_lines(self.draw, (_MARGIN, self.y), lines, style)
-
 
 def evidence_card(
-    judged: JudgedCandidate, cast: Sequence[CastInput], *, title: str, blind: bool = False
+    judged: JudgedCandidate,
+    cast: Sequence[CastInput],
+    *,
+    title: str,
+    blind: bool = False,
+    changes: Mapping[str, Sequence[str]] | None = None,
 ) -> bytes:
     """Draw the evidence for a verdict.
 
@@ -87,16 +79,18 @@ def evidence_card(
         title: what is judged, like ``Panel 12``.
         blind: show what was measured, but neither verdict nor limit
             (:mod:`pipeline.quality.audit`).
+        changes: what is different in the recipe since the last good picture, by character id.
 
     Returns:
         A PNG, :data:`WIDTH` pixels wide: verdict as word, colour and shape; the candidate; for
-        every character its figure beside the nearest reference at equal head size, similarity
-        against the limit, the reason, and each encoder's own similarity.
+        every character its figure beside the nearest references at equal head size, a map of
+        where it differs, similarity against the limit, the reason, what differs most, and each
+        encoder's own similarity.
 
     Raises:
         InvalidPicture: the candidate's or a reference's bytes are damaged.
     """
-    card = _Card(Image.new("RGB", (WIDTH, 1400), PAPER), blind=blind)
+    card = _Card(Image.new("RGB", (WIDTH, 1400), PAPER), _MARGIN, blind=blind)
     picture = load_canonical(judged.candidate.image)
     _header(card, judged, title)
     _candidate(card, picture, judged)
@@ -106,9 +100,10 @@ def evidence_card(
         judged.report.checks, key=lambda c: not blind and c.verdict is Verdict.ON_MODEL
     ):
         member = members.get((check.character_id, check.appearance_id))
-        _rule(card)
+        card.rule()
         _character(card, judged, picture, check, member)
-    return to_png(card.image.crop((0, 0, WIDTH, round(card.y + _MARGIN))))
+        recipe_lines(card, (changes or {}).get(check.character_id, ()))
+    return to_png(card.finished())
 
 
 def _header(card: _Card, judged: JudgedCandidate, title: str) -> None:
@@ -154,12 +149,6 @@ def _candidate(card: _Card, picture: Image.Image, judged: JudgedCandidate) -> No
     card.y += small.height + 24
 
 
-def _rule(card: _Card) -> None:
-    card.need(20)
-    card.draw.line((_MARGIN, card.y, WIDTH - _MARGIN, card.y), fill=RULE, width=3)
-    card.y += 18
-
-
 def _character(
     card: _Card,
     judged: JudgedCandidate,
@@ -178,18 +167,27 @@ def _character(
     label = "" if member is None or not member.label else f" · {member.label}"
     write(draw, (_MARGIN + 76, card.y), shortened(name + label, _NAME, _INNER - 76), _NAME)
     card.y += 84
-    views = _views(judged, picture, check, member)
-    _side_by_side(card, views, 300 if shown is Verdict.ON_MODEL else 430)
+    figure = _figure(judged, picture, check)
+    found = None
+    if figure is not None and member is not None:
+        found = attribute_drift(picture, figure, member, check.nearest_reference)
+    views = _views(picture, figure, check, member)
+    height = 300 if shown is Verdict.ON_MODEL else 430
+    _side_by_side(card, views, height)
+    if found is not None and figure is not None and shown is not Verdict.ON_MODEL:
+        _side_by_side(card, _where(picture, figure, check, member, found), height)
     if check.similarity is not None:
         _similarity(card, without_limit(check) if card.blind else check)
     card.text(blind_words(check, name) if card.blind else check.reason, _TEXT)
     card.y += 8
+    if found is not None and shown is not Verdict.ON_MODEL:
+        drift_bars(card, found.drifts)
     for segment, value in sorted(check.segments.items()):
         _segment(card, segment, value, color)
     card.y += 16
 
 
-def _side_by_side(card: _Card, views: Sequence[tuple[str, Image.Image]], height: int) -> None:
+def _side_by_side(card: _Card, views: Sequence[_Titled], height: int) -> None:
     """Pictures in two equal cells with their captions."""
     if not views:
         return
@@ -205,18 +203,42 @@ def _side_by_side(card: _Card, views: Sequence[tuple[str, Image.Image]], height:
 
 
 def _views(
-    judged: JudgedCandidate, picture: Image.Image, check: CharacterCheck, member: CastInput | None
-) -> list[tuple[str, Image.Image]]:
+    picture: Image.Image, figure: Figure | None, check: CharacterCheck, member: CastInput | None
+) -> list[_Titled]:
     """The figure and what it is compared with, heads at one size where both heads are known."""
-    figure = _figure(judged, picture, check)
-    crop = check.crop if figure is None or _is_cut_out(figure) else None
-    views: list[tuple[str, Image.Image]] = []
+    crop = _shown_crop(figure, check)
+    views: list[_Titled] = []
     if figure is not None:
         views.append(("This picture", _view(picture, figure, crop)))
-    for title, reference in _references(check, member, 2 - len(views)):
+    return views + _reference_views(check, member, crop)[: 2 - len(views)]
+
+
+def _where(
+    picture: Image.Image,
+    figure: Figure,
+    check: CharacterCheck,
+    member: CastInput | None,
+    found: Attribution,
+) -> list[_Titled]:
+    """Where the figure differs, beside the next reference."""
+    crop = _shown_crop(figure, check)
+    named = [d.box for d in found.drifts if d.confidence >= NAMED and d.box is not None]
+    hot = ringed(heated(picture, found.heat), named)
+    views = [("Where it differs", _view(hot, figure, crop))]
+    return views + _reference_views(check, member, crop)[1:2]
+
+
+def _shown_crop(figure: Figure | None, check: CharacterCheck) -> CropClass | None:
+    return check.crop if figure is None or _is_cut_out(figure) else None
+
+
+def _reference_views(
+    check: CharacterCheck, member: CastInput | None, crop: CropClass | None
+) -> list[_Titled]:
+    views: list[_Titled] = []
+    for title, reference in _references(check, member, 2):
         image = load_canonical(reference.image)
-        whole = Box(0, 0, *image.size)
-        registered = find_figure(image, whole)
+        registered = find_figure(image, Box(0, 0, *image.size))
         if registered is not None:
             views.append((title, _view(image, registered, crop)))
     return views
@@ -231,7 +253,7 @@ def _figure(judged: JudgedCandidate, picture: Image.Image, check: CharacterCheck
             mask = np.asarray(load_canonical(placed.mask).convert("RGB").convert("L"))
             if mask.shape == (picture.height, picture.width) and mask.any():
                 return Figure(check.box, np.where(mask > 127, 255, 0).astype(np.uint8))
-    return find_figure(picture, check.box)
+    return figure_in(picture, check.box)
 
 
 def _is_cut_out(figure: Figure) -> bool:

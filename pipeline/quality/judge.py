@@ -2,17 +2,19 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
 
 from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
+from pipeline.domain.geometry import Box
 from pipeline.domain.inputs import CastInput
 from pipeline.domain.panel import Candidate, PlacedFigure
 from pipeline.domain.quality import (
     CandidateReport,
+    CastFinding,
     CharacterCheck,
     Flag,
     JudgedCandidate,
@@ -26,8 +28,9 @@ from pipeline.imaging.decode import load_canonical
 from pipeline.imaging.detector import figure_in, find_figures
 from pipeline.imaging.heads import find_head
 from pipeline.imaging.masks import Mask, tight_box
-from pipeline.quality.casting import share_out
+from pipeline.quality.casting import share_out, stage_findings, stage_of, swap_findings
 from pipeline.quality.looks import cannot_judge, check_figure
+from pipeline.quality.stage import bled, explained, without_twin
 
 _UNSURE = 0.06
 """How far under its limit a figure that was cut out of a scene may be without being flagged.
@@ -86,37 +89,54 @@ class Judge:
         mode = (shot_type, color_mode)
         alone = find_figure(image) if len(cast) == 1 and not candidate.figures else None
         if candidate.figures:
-            checks = tuple(
-                self._check(image, _figure_of(image, candidate, member), member, mode)
-                for member in cast
-            )
+            seen = self._marked(image, candidate, cast, mode)
         elif alone is not None:
-            checks = (self._check(image, alone, cast[0], mode),)
+            seen = _Seen([self._look_at(image, alone, cast[0], mode)])
         else:
-            checks = self._search(image, cast, mode)
-        return JudgedCandidate(candidate, hashes, _fold(checks, _copy_of(hashes, earlier)))
+            seen = self._search(image, cast, mode)
+        told_of = [
+            explained(image, given.figure, member, given.check)
+            for given, member in zip(seen.given, cast, strict=True)
+        ]
+        colours = bled([parts for _, parts in told_of], cast)
+        checks = tuple(without_twin(check, seen.findings, cast) for check, _ in told_of)
+        report = _fold(checks, _copy_of(hashes, earlier))
+        stage = stage_of(len(cast), seen.found, [*seen.findings, *colours]) if cast else None
+        return JudgedCandidate(candidate, hashes, replace(report, stage=stage))
 
-    def _check(
+    def _marked(
+        self, image: Image.Image, candidate: Candidate, cast: Sequence[CastInput], mode: _Mode
+    ) -> "_Seen":
+        """Check everybody where the candidate says that they are, and in each other's places."""
+        figures = [_figure_of(image, candidate, member) for member in cast]
+        given = [self._look_at(image, f, m, mode) for f, m in zip(figures, cast, strict=True)]
+        there = [k for k, look in enumerate(given) if look.prints]
+        crossed = [
+            [check_figure(cast[a], given[b].prints, mode[1], given[b].box) for b in there]
+            for a in there
+        ]
+        found = len({figure.character_id for figure in candidate.figures})
+        return _Seen(given, found, swap_findings(crossed))
+
+    def _look_at(
         self, image: Image.Image, figure: Figure | str, member: CastInput, mode: _Mode
-    ) -> CharacterCheck:
+    ) -> "_Given":
         if isinstance(figure, str):
-            return cannot_judge(member, figure)
+            return _Given(None, cannot_judge(member, figure))
         if too_small(figure, image.height):
-            return cannot_judge(
-                member,
+            small = (
                 f"{member.name} is too small in this picture to be judged "
-                f"({figure.box.height} pixels high). Send it larger.",
-                figure.box,
+                f"({figure.box.height} pixels high). Send it larger."
             )
-        return check_figure(member, self._prints(image, figure, mode), mode[1], figure.box)
+            return _Given(figure, cannot_judge(member, small, figure.box))
+        prints = self._prints(image, figure, mode)
+        return _Given(figure, check_figure(member, prints, mode[1], figure.box), prints)
 
     def _prints(self, image: Image.Image, figure: Figure, mode: _Mode) -> tuple[Fingerprint, ...]:
         crops = crops_of(image, figure, mode[0] or shot_of(figure))
         return fingerprint_crops(crops, self._encoders, (mode[1],))
 
-    def _search(
-        self, image: Image.Image, cast: Sequence[CastInput], mode: _Mode
-    ) -> tuple[CharacterCheck, ...]:
+    def _search(self, image: Image.Image, cast: Sequence[CastInput], mode: _Mode) -> "_Seen":
         """Find figures in a scene, and give each member the one that suits it best."""
         found = find_figures(image, len(cast)) if cast else []
         figures = [figure for figure in found if not too_small(figure, image.height)]
@@ -129,12 +149,36 @@ class Judge:
             for member in cast
         ]
         chosen = share_out(checks)
-        return tuple(
-            cannot_judge(member, _why_unseen(member, cast, len(found), len(figures)))
+        given = [
+            _Given(None, cannot_judge(member, _why_unseen(member, cast, len(found), len(figures))))
             if pick is None
-            else cautious(member, row[pick], len(figures))
+            else _Given(figures[pick], cautious(member, row[pick], len(figures)))
             for member, row, pick in zip(cast, checks, chosen, strict=True)
-        )
+        ]
+        return _Seen(given, len(found), stage_findings(checks, [f.box for f in figures]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """A member's figure, what the check says about it, and its fingerprints where it has any."""
+
+    figure: Figure | None
+    check: CharacterCheck
+    prints: tuple[Fingerprint, ...] = ()
+
+    @property
+    def box(self) -> Box:
+        """The figure's box."""
+        return Box(0, 0, 0, 0) if self.figure is None else self.figure.box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What was seen of the whole cast, and what that says about it."""
+
+    given: list[_Given]
+    found: int = 1
+    findings: list[CastFinding] = field(default_factory=list)
 
 
 def _figure_of(image: Image.Image, candidate: Candidate, member: CastInput) -> Figure | str:

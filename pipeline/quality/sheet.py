@@ -7,11 +7,11 @@ from PIL import Image, ImageDraw
 
 from pipeline.domain.character import ShotType
 from pipeline.domain.inputs import CastInput, ReferenceInput
+from pipeline.imaging.column import Column, blank_column
 from pipeline.imaging.cutout import Cutout, cut_out
 from pipeline.imaging.decode import to_png
 from pipeline.imaging.typeset import (
     INK,
-    PAPER,
     QUIET,
     RULE,
     Rgb,
@@ -86,34 +86,6 @@ class _Figure:
         return " · ".join(w for w in words if w) or self.reference.kind.value
 
 
-@dataclass(slots=True)
-class _Sheet:
-    """A tall surface that grows while it is filled from top to bottom."""
-
-    image: Image.Image
-    y: float = 0
-
-    @property
-    def draw(self) -> ImageDraw.ImageDraw:
-        return ImageDraw.Draw(self.image)
-
-    def need(self, height: float) -> None:
-        """Make sure that ``height`` more pixels are there."""
-        missing = round(self.y + height + 2 * _MARGIN) - self.image.height
-        if missing > 0:
-            taller = Image.new("RGB", (WIDTH, self.image.height + missing + 800), PAPER)
-            taller.paste(self.image)
-            self.image = taller
-
-    def heading(self, text: str) -> None:
-        self.need(80)
-        write(self.draw, (_MARGIN, self.y), text, _HEADING)
-        start = _MARGIN + width_of(text, _HEADING) + 20
-        middle = self.y + 24
-        self.draw.line((start, middle, WIDTH - _MARGIN, middle), fill=RULE, width=3)
-        self.y += 62
-
-
 def model_sheet(
     cast: CastInput, notes: str, all_heights: Sequence[tuple[str, float]] = ()
 ) -> bytes:
@@ -131,7 +103,7 @@ def model_sheet(
     Raises:
         InvalidPicture: a reference's bytes are damaged.
     """
-    sheet = _Sheet(Image.new("RGB", (WIDTH, 1400), PAPER))
+    sheet = blank_column(WIDTH, _MARGIN)
     _title(sheet, cast)
     for row in _ROWS:
         figures = [
@@ -155,7 +127,7 @@ def model_sheet(
     return to_png(page)
 
 
-def _title(sheet: _Sheet, cast: CastInput) -> None:
+def _title(sheet: Column, cast: CastInput) -> None:
     sheet.y = _MARGIN
     ids = [f"{cast.character_id}", f"{cast.appearance_id}"]
     right = max(width_of(writable(i), _LABEL) for i in ids)
@@ -195,8 +167,8 @@ def _equal_scale(figures: Sequence[_Figure], height: int) -> list[_Figure]:
     return out
 
 
-def _row(sheet: _Sheet, row: _Row, figures: Sequence[_Figure]) -> None:
-    sheet.heading(row.heading)
+def _row(sheet: Column, row: _Row, figures: Sequence[_Figure]) -> None:
+    sheet.heading(row.heading, _HEADING)
     for line in _lines(figures):
         height = max(f.height for f in line) + 16
         sheet.need(height + _CAPTION)
@@ -231,7 +203,7 @@ def _cell(figure: _Figure) -> int:
     return max(figure.width, min(width_of(writable(figure.caption), _LABEL) + 8, 260))
 
 
-def _fill_line(sheet: _Sheet, line: Sequence[_Figure], base: int) -> None:
+def _fill_line(sheet: Column, line: Sequence[_Figure], base: int) -> None:
     """Paste a line of figures, spread over the width when it is nearly full."""
     used = sum(map(_cell, line))
     free = _INNER - used
@@ -255,8 +227,8 @@ def _dashes(draw: ImageDraw.ImageDraw, y: float) -> None:
         draw.line((x, y, x + 10, y), fill=(214, 226, 234), width=2)
 
 
-def _palette(sheet: _Sheet, palette: Sequence[str]) -> None:
-    sheet.heading("Palette")
+def _palette(sheet: Column, palette: Sequence[str]) -> None:
+    sheet.heading("Palette", _HEADING)
     colors = [(text, color) for text in palette if (color := parse_color(text)) is not None]
     if not colors:
         write(sheet.draw, (_MARGIN, sheet.y), "Not measured yet.", _LABEL)
@@ -277,7 +249,7 @@ def _palette(sheet: _Sheet, palette: Sequence[str]) -> None:
         sheet.y += height + 22
 
 
-def _facts(sheet: _Sheet, cast: CastInput, notes: str) -> None:
+def _facts(sheet: Column, cast: CastInput, notes: str) -> None:
     """Components on the left, notes on the right."""
     column = (_INNER - 60) // 2
     items = [(k.replace("_", " "), v.replace("_", " ")) for k, v in sorted(cast.components.items())]
@@ -303,9 +275,9 @@ def _facts(sheet: _Sheet, cast: CastInput, notes: str) -> None:
     sheet.y = max(y, end) + 26
 
 
-def _marks(sheet: _Sheet, cast: CastInput) -> None:
+def _marks(sheet: Column, cast: CastInput) -> None:
     """Close-ups of what must never be lost, four in a line."""
-    sheet.heading("Must-keep marks")
+    sheet.heading("Must-keep marks", _HEADING)
     side, per_line = 240, 4
     cell = (_INNER - (per_line - 1) * _GAP) // per_line
     top = sheet.y
@@ -321,10 +293,10 @@ def _marks(sheet: _Sheet, cast: CastInput) -> None:
         write_lines(sheet.draw, (x, top + side + 8), lines, _LABEL)
 
 
-def _heights(sheet: _Sheet, cast: CastInput, heights: Sequence[tuple[str, float]]) -> None:
+def _heights(sheet: Column, cast: CastInput, heights: Sequence[tuple[str, float]]) -> None:
     """The line-up: every character as a bar on one ground, this one filled."""
     shown = line_up(cast.name, heights)
-    sheet.heading("Height line-up")
+    sheet.heading("Height line-up", _HEADING)
     tall = 300
     sheet.need(tall + 120)
     base = sheet.y + tall + 14

@@ -115,16 +115,27 @@ class Studio:
 
         Clothes change in two of five pictures where the style has any.
         """
-        from dicebear import Avatar
-        from resvg_py import svg_to_bytes
-
         parts: Choice = {**person.parts}
         parts.update({name: self._variant(name, rng) for name in self._names() & _PASSING})
         colours = dict(person.colours)
         if rng.random() < 0.4:
             parts.update({n: self._variant(n, rng) for n in self._names() & _WORN})
             colours.update({n: self._colour(n, rng) for n in colours if n in _WORN_COLOURS})
-        options: dict[str, Any] = {"seed": str(rng.random()), "size": side}
+        return self.render(parts, colours, str(rng.random()), side)
+
+    def render(
+        self, parts: Choice, colours: Mapping[str, str], seed: str, side: int, flip: str = ""
+    ) -> Image.Image:
+        """Exactly these parts (None: absent) and colours, RGBA; ``seed`` decides what is left.
+
+        ``flip`` is ``none`` for never; empty leaves that to the seed, too.
+        """
+        from dicebear import Avatar
+        from resvg_py import svg_to_bytes
+
+        options: dict[str, Any] = {"seed": seed, "size": side}
+        if flip:
+            options["flip"] = [flip]
         for name, variant in parts.items():
             if self._has_probability(name):
                 options[f"{name}Probability"] = 0 if variant is None else 100
@@ -135,6 +146,14 @@ class Studio:
             options["backgroundColor"] = ["#00000000"]
         png = svg_to_bytes(svg_string=str(Avatar(self._renderer, options)), width=side)
         return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
+
+    def variants(self, name: str) -> list[str | None]:
+        """Every variant of a component, None last where it may be absent; empty if unknown."""
+        return self._variants(name) if name in self._names() else []
+
+    def coloured(self) -> frozenset[str]:
+        """What can be given a colour in this style."""
+        return frozenset(self._definition.get("colors", {})) - _FIXED_COLOURS
 
     def _names(self) -> set[str]:
         return {n for n, part in self._definition["components"].items() if part.get("variants")}

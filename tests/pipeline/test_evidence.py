@@ -105,7 +105,8 @@ def test_figure_and_nearest_reference_stand_side_by_side_at_one_scale() -> None:
     blue = np.abs(picture - np.array(BLUE)).max(axis=2) <= 6
     red = np.abs(picture - np.array(RED)).max(axis=2) <= 6
     rows = np.flatnonzero(blue.any(axis=1))
-    band = slice(rows[0], rows[-1] + 1)
+    below = np.flatnonzero(np.diff(rows) > 1)  # the next reference stands under the nearest one
+    band = slice(rows[0], rows[below[0]] + 1 if len(below) else rows[-1] + 1)
     left, right = red[band, : WIDTH // 2], blue[band, WIDTH // 2 :]
     assert not blue[:, : WIDTH // 2].any()
     # Heads of one size: the same art gives the same number of pixels.
