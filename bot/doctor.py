@@ -67,7 +67,7 @@ def diagnose(env_file: Path | None = Path(".env")) -> Report:
         lines.append(Line("settings", Health.BAD, "not readable", str(error)))
         return Report(tuple(lines))
     lines += [*_settings(settings, env_file), *_engines(settings), *_index(settings)]
-    lines += [_gpu(), *_fonts()]
+    lines += [_gpu(), *_fonts(settings)]
     lines.append(_data_folder(settings.data_dir))
     return Report(tuple(lines))
 
@@ -209,19 +209,21 @@ def _gpu() -> Line:
     return Line("gpu", Health.GOOD, torch.cuda.get_device_name(0))
 
 
-def _fonts() -> Iterator[Line]:
-    from PIL import features
+def _fonts(settings: Settings) -> Iterator[Line]:
+    """Which scripts can be lettered, and what the others need."""
+    from pipeline.comics import fallback
+    from pipeline.comics.fonts import FontStyle, covered_scripts, font_path, use_font_folder
 
-    from pipeline.comics.fonts import FontStyle, font_path
-
-    yield Line("fonts", Health.GOOD, font_path(FontStyle.REGULAR).name)
-    if not features.check("raqm"):
-        yield Line(
-            "text shaping",
-            Health.WARNING,
-            "Pillow has no raqm",
-            "Latin text is fine; other scripts need Pillow's own wheels.",
-        )
+    use_font_folder(settings.data_dir / "fonts")
+    covered = covered_scripts()
+    written = ", ".join(script for script, there in covered.items() if there)
+    lacking = [script for script, there in covered.items() if not there]
+    found = f"{font_path(FontStyle.REGULAR).stem}; letters {written}"
+    if not lacking:
+        yield Line("fonts", Health.GOOD, found)
+        return
+    mend = " ".join(dict.fromkeys(fallback.remedy(script) for script in lacking))
+    yield Line("fonts", Health.WARNING, f"{found}; not {', '.join(lacking)}", mend)
 
 
 def _data_folder(folder: Path) -> Line:
