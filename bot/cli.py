@@ -166,10 +166,19 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     lettering = suites.add_parser("lettering", help="random scripts, and what is wrong with them")
     lettering.add_argument("--scripts", type=int, default=1000, metavar="N")
     lettering.set_defaults(command=_bench_lettering)
+    generation = suites.add_parser(
+        "generation", help="what the diffusers engine adds to diffusers' own call"
+    )
+    generation.add_argument(
+        "--size", choices=("tiny", "sdxl"), help="of the random model; without it what fits"
+    )
+    generation.add_argument("--rounds", type=int, default=30, metavar="N")
+    generation.add_argument("--steps", type=int, default=20, metavar="N")
+    generation.set_defaults(command=_bench_generation)
     quality = suites.add_parser("quality", help="false flags and misses of the check")
     quality.add_argument("--encoders", metavar="A,B", help="instead of the embedded ones")
     quality.set_defaults(command=_bench_quality)
-    for suite in (queue, scales, figures, quality, retrieval, hashes, lettering):
+    for suite in (queue, scales, figures, quality, retrieval, hashes, lettering, generation):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 
 
@@ -296,6 +305,13 @@ def _bench_quality(arguments: argparse.Namespace) -> int:
     from bot.bench.quality import bench_quality
 
     return bench_quality(arguments.json_file, arguments.encoders)
+
+
+def _bench_generation(arguments: argparse.Namespace) -> int:
+    from bot.bench.generation import GenerationPlan, bench_generation
+
+    plan = GenerationPlan(arguments.size, arguments.rounds, arguments.steps)
+    return bench_generation(plan, arguments.json_file)
 
 
 def _bench_identity(arguments: argparse.Namespace) -> int:
