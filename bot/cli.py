@@ -154,6 +154,9 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     figures.add_argument("--data", type=Path, required=True, metavar="DIR")
     figures.add_argument("--panels", type=int, default=150, metavar="N")
     figures.set_defaults(command=_bench_figures)
+    poses = suites.add_parser("poses", help="on which drawings poses are found")
+    poses.add_argument("--data", type=Path, required=True, metavar="DIR")
+    poses.set_defaults(command=_bench_poses)
     retrieval = suites.add_parser("retrieval", help="vector search and preflight, as ratios")
     retrieval.add_argument("--vectors", type=int, default=100_000, metavar="N")
     retrieval.set_defaults(command=_bench_retrieval)
@@ -178,7 +181,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     quality = suites.add_parser("quality", help="false flags and misses of the check")
     quality.add_argument("--encoders", metavar="A,B", help="instead of the embedded ones")
     quality.set_defaults(command=_bench_quality)
-    for suite in (queue, scales, figures, quality, retrieval, hashes, lettering, generation):
+    for suite in (queue, scales, figures, poses, quality, retrieval, hashes, lettering, generation):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 
 
@@ -293,6 +296,12 @@ def _bench_retrieval(arguments: argparse.Namespace) -> int:
     from bot.bench.retrieval import bench_retrieval
 
     return bench_retrieval(arguments.vectors, arguments.json_file)
+
+
+def _bench_poses(arguments: argparse.Namespace) -> int:
+    from bot.bench.poses import bench_poses
+
+    return bench_poses(arguments.data, arguments.json_file)
 
 
 def _bench_hashes(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from pipeline.domain.errors import InvalidPicture
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate, PlacedFigure
+from pipeline.domain.pose import Pose
 from pipeline.domain.quality import Threshold
 from pipeline.domain.vocabulary import checked_angle, checked_expression
 from pipeline.fingerprints.composite import encoder_set, fingerprint
@@ -25,6 +26,7 @@ from pipeline.imaging.cutout import cut_out
 from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical, to_png
 from pipeline.imaging.fit import fit_within
 from pipeline.imaging.masks import find_figure
+from pipeline.imaging.poses import find_pose
 from pipeline.quality.calibration import thresholds_from_references
 from pipeline.registry.marks import MarkPrints, mark_prints
 from pipeline.registry.suggest import agreed, suggest_angle, suggest_components
@@ -32,6 +34,7 @@ from storage import cast, indexing
 from storage.blobs import BlobStore
 from storage.database import Transaction
 from storage.duplicates import Copy
+from storage.poses import put_pose
 
 if TYPE_CHECKING:
     from bot.services.cast import Upload
@@ -63,6 +66,7 @@ class StudiedPicture:
     palette: tuple[str, ...]
     guessed: tuple[str, ...] = ()
     components: Mapping[str, str] = field(default_factory=dict)
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +112,17 @@ class Registrar:
         """
         image = load_canonical(png)
         return picture_hashes(image), fingerprint(image, shot_type, self._encoders)
+
+    @staticmethod
+    def pose_of(png: bytes) -> Pose | None:
+        """The pose in a stored reference, None where none is found.
+
+        Raises:
+            InvalidPicture: the stored file is damaged.
+        """
+        image = load_canonical(png)
+        figure = find_figure(image)
+        return None if figure is None else find_pose(image, figure)
 
     def mark_prints_of(self, png: bytes, box: Box) -> MarkPrints:
         """The fingerprints of a marked region of a stored reference.
@@ -228,6 +243,7 @@ class Registrar:
             palette=tuple(palette(image, figure.mask)) if figure else (),
             guessed=guessed,
             components=suggest_components(image, figure) if figure else {},
+            pose=find_pose(image, figure) if figure else None,
         )
 
     def thresholds(
@@ -288,6 +304,8 @@ class Registrar:
                 reference_id=reference_id,
                 fingerprints=picture.fingerprints,
             )
+            if picture.pose is not None:
+                put_pose(tx, guild_id=actor.guild_id, reference_id=reference_id, pose=picture.pose)
             indexing.mark_indexed(
                 tx,
                 guild_id=actor.guild_id,

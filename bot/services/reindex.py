@@ -17,6 +17,7 @@ from bot.services.locks import GuildLocks
 from bot.services.registrar import Registrar
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.fingerprint import EncoderKey, Fingerprint, PictureHashes
+from pipeline.domain.pose import Pose
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.hashes import HASH_VERSION
 from pipeline.fingerprints.registry import available_encoders, load_encoders
@@ -25,6 +26,7 @@ from storage import cast, indexing
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 from storage.indexing import IndexState, StaleAppearance
+from storage.poses import poses_of, put_pose
 
 log = logging.getLogger(__name__)
 
@@ -111,13 +113,18 @@ class ReindexService:
         guild_id = stale.guild_id
         references = await cast.list_references(self._db, guild_id, stale.appearance_row)
         marks = await cast.list_marks(self._db, guild_id, stale.appearance_row)
+        posed = await poses_of(self._db, guild_id, stale.appearance_row)
         printed: Printed = {}
         marked: dict[int, MarkPrints] = {}
+        new_poses: dict[int, Pose] = {}
         for reference in references:
             png = await self._blobs.get(guild_id, reference.sha256)
             printed[reference.id] = await asyncio.to_thread(
                 self._registrar.print_of, png, reference.shot_type
             )
+            if reference.id not in posed:
+                found = await asyncio.to_thread(self._registrar.pose_of, png)
+                new_poses |= {reference.id: found} if found is not None else {}
             for mark in marks:
                 if mark.reference_id == reference.id:
                     marked[mark.id] = await asyncio.to_thread(
@@ -145,6 +152,8 @@ class ReindexService:
                         tx, guild_id=guild_id, reference_id=reference_id,
                         encoders=self._registrar.encoders, now=now,
                     )  # fmt: skip
+                for reference_id, pose in new_poses.items():
+                    put_pose(tx, guild_id=guild_id, reference_id=reference_id, pose=pose)
                 for mark_id, prints in marked.items():
                     cast.replace_mark_prints(tx, guild_id=guild_id, mark_id=mark_id, prints=prints)
                 cast.replace_thresholds(

@@ -28,6 +28,7 @@ class Drawing:
         role: ``ref``, ``query`` or "".
         split: ``train``, ``val``, ``test`` …, or "" without a manifest.
         licence: as the manifest states it, or "".
+        pose: a name of the pose that all drawings of the source share, or "".
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Drawing:
     role: str = ""
     split: str = ""
     licence: str = ""
+    pose: str = ""
 
     @property
     def family(self) -> str:
@@ -51,7 +53,7 @@ def read_catalog(folder: Path) -> list[Drawing]:
     """List the drawings of a folder, in a stable order.
 
     With a ``manifest.csv`` (columns path, source, identity, variant and, if known, kind, outfit,
-    lookalike_of, role, split, licence) its rows are taken, else the folder is walked.
+    lookalike_of, role, split, licence, pose) its rows are taken, else the folder is walked.
 
     Raises:
         InvalidInput: there is no folder, no picture in it, or a listed file is missing.
@@ -113,6 +115,7 @@ def _drawing(folder: Path, row: Mapping[str, str]) -> Drawing:
         role=cell("role"),
         split=cell("split"),
         licence=cell("licence"),
+        pose=cell("pose"),
     )
 
 
