@@ -1,16 +1,23 @@
-"""Which template a page takes, and where its frames stand."""
+"""Which layout a page takes, a template or one of its own, and where its frames stand."""
 
 from collections.abc import Sequence
 from math import log
 
 from pipeline.comics.framing import frame_art, heads_of, share_seen
-from pipeline.comics.templates import MAX_PANELS, STRIP, TEMPLATES, frames_of, names_for
+from pipeline.comics.templates import STRIP, TEMPLATES, frames_in, frames_of, names_for
+from pipeline.comics.tiers import Tiers, bled, is_tiers, read_tiers, split_of, tiers_of, write_tiers
+from pipeline.comics.weighing import weighed_layouts
 from pipeline.domain.character import ReadingDirection, ShotType
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import PageSpec, PanelArt
 
+MAX_PANELS = 12
 MAX_STRIP_PANELS = 40
+DYNAMIC = "dynamic"
+"""Asks for the best layout by weight, among all ways to break the panels into tiers."""
+# So many layouts by weight are compared with the templates, panel by panel.
+_WEIGHED = 6
 
 # The share of a page's frames that a shot of this kind asks for, relative to an even split:
 # close-ups carry a small frame, action wants a large one.
@@ -38,7 +45,7 @@ def layout_names(count: int, direction: ReadingDirection) -> tuple[str, ...]:
             f"A page holds 1 to {limit} panels, not {count}. "
             + ("Add a panel first." if count < 1 else "Spread them over several pages.")
         )
-    return (STRIP,) if strip else names_for(count)
+    return (STRIP,) if strip else (*names_for(count), DYNAMIC)
 
 
 def rank_layouts(
@@ -50,22 +57,64 @@ def rank_layouts(
         InvalidInput: the name is unknown or holds another number of panels.
     """
     names = layout_names(len(arts), spec.reading_direction)
-    if layout is not None:
-        if layout not in names:
-            known = layout in TEMPLATES or layout == STRIP
-            raise InvalidInput(
-                f"Layout “{layout}” "
-                + ("does not suit this page" if known else "does not exist")
-                + f"; for {len(arts)} panel{'s' if len(arts) > 1 else ''} choose from: "
-                + ", ".join(names)
-                + "."
-            )
+    if layout is not None and is_tiers(layout):
+        return (write_tiers(_of_count(read_tiers(layout), len(arts), spec)),)
+    if layout not in (None, *names):
+        known = layout in TEMPLATES or layout == STRIP
+        raise InvalidInput(
+            f"Layout “{layout}” "
+            + ("does not suit this page" if known else "does not exist")
+            + f"; for {len(arts)} panel{'s' if len(arts) > 1 else ''} choose from: "
+            + ", ".join(names)
+            + "."
+        )
+    if layout not in (None, DYNAMIC):
         return (layout,)
-    return tuple(sorted(names, key=lambda name: _misfit(name, arts, spec)))
+    templates = [name for name in names if name != DYNAMIC]
+    if names == (STRIP,) or (layout is None and templates and _alike(arts)):
+        tried = templates
+    else:
+        tried = _weighed(arts, spec) + (templates if layout is None else [])
+    return tuple(sorted(tried, key=lambda name: _misfit(name, arts, spec)))
+
+
+def own_layout(name: str) -> Tiers:
+    """A page's layout as tiers, to change it by hand.
+
+    Raises:
+        InvalidInput: the layout is a strip, which has no tiers.
+    """
+    if name == STRIP:
+        raise InvalidInput("A webtoon strip has no tiers; its panels can only be swapped.")
+    return read_tiers(name) if is_tiers(name) else tiers_of(TEMPLATES[name])
+
+
+def _alike(arts: Sequence[PanelArt]) -> bool:
+    """Whether no panel is more important than another: then a template is made for them."""
+    return len({art.weight for art in arts}) == 1
+
+
+def _weighed(arts: Sequence[PanelArt], spec: PageSpec) -> list[str]:
+    live = (spec.size.width - 2 * spec.margin) / (spec.size.height - 2 * spec.margin)
+    claims = [_claim(art) for art in arts]
+    found = weighed_layouts(claims, [art.weight for art in arts], live, _WEIGHED)
+    return [write_tiers(tiers) for tiers in found]
+
+
+def _of_count(tiers: Tiers, count: int, spec: PageSpec) -> Tiers:
+    held = sum(tier.count for tier in tiers)
+    if spec.reading_direction is ReadingDirection.WEBTOON:
+        raise InvalidInput("Webtoon pages are strips; leave the layout out.")
+    if held != count:
+        raise InvalidInput(f"That layout holds {held} panels and the page has {count}.")
+    return tiers
 
 
 def place_frames(name: str, arts: Sequence[PanelArt], spec: PageSpec) -> tuple[Size, list[Box]]:
     """The page size and the frames of a layout, in reading order."""
+    if is_tiers(name):
+        tiers = read_tiers(name)
+        return spec.size, bled(tiers, frames_in(split_of(tiers), spec), spec)
     if name != STRIP:
         return spec.size, list(frames_of(name, spec))
     width = spec.size.width
@@ -92,12 +141,13 @@ def _misfit(name: str, arts: Sequence[PanelArt], spec: PageSpec) -> float:
 
 
 def _claim(art: PanelArt) -> float:
-    """The relative area that a panel asks for, by shot and by words.
+    """The relative area that a panel asks for, by importance, shot and words.
 
     About 700 characters' worth of balloons fill a sixth of a page.
     """
     words = sum(len(line.text) for line in art.dialogue)
-    return (_WEIGHT[art.shot_type] if art.shot_type else 1.0) * (1 + words / 700)
+    shot = _WEIGHT[art.shot_type] if art.shot_type else 1.0
+    return art.weight * shot * (1 + words / 700)
 
 
 def _panel_misfit(art: PanelArt, box: Box) -> float:

@@ -37,6 +37,9 @@ def room_of(art: PanelArt, frame: PanelFrame, spec: PageSpec, size: int, *, hand
     inset = max(round(0.55 * size), 6)
     box = frame.box
     safe = Box(box.x0 + inset, box.y0 + inset, box.x1 - inset, box.y1 - inset)
+    if spec.reading_direction is not ReadingDirection.WEBTOON:  # a strip is never cut to a sheet
+        near = spec.safe
+        safe = safe.intersection(Box(near, near, spec.size.width - near, spec.size.height - near))
     heads = (frame.to_page(head_of(f)).intersection(box) for f in art.figures)
     held = (frame.to_page(hand).intersection(box) for f in art.figures for hand in f.hands)
     return Room(

@@ -77,16 +77,18 @@ def panel_count(split: Split) -> int:
     return sum(1 if part is None else panel_count(part) for _, part in split.parts)
 
 
-MAX_PANELS = max(panel_count(t) for t in TEMPLATES.values())
-
-
 def names_for(count: int) -> tuple[str, ...]:
     """The templates for a number of panels, simplest first."""
     return tuple(name for name, split in TEMPLATES.items() if panel_count(split) == count)
 
 
 def frames_of(name: str, spec: PageSpec) -> tuple[Box, ...]:
-    """The frames of a template on a page, in reading order.
+    """The frames of a template on a page, in reading order."""
+    return frames_in(TEMPLATES[name], spec)
+
+
+def frames_in(split: Split, spec: PageSpec) -> tuple[Box, ...]:
+    """The frames that splits give a page, in reading order.
 
     Gaps between tiers are wider than gaps between columns on right-to-left pages: that is how
     manga tells the eye to finish a tier first.
@@ -95,7 +97,7 @@ def frames_of(name: str, spec: PageSpec) -> tuple[Box, ...]:
     m = spec.margin
     rtl = spec.reading_direction is ReadingDirection.RTL
     gaps = (spec.gutter, round(spec.gutter * 1.5) if rtl else spec.gutter)
-    boxes = _cut(TEMPLATES[name], Box(m, m, width - m, height - m), gaps)
+    boxes = _cut(split, Box(m, m, width - m, height - m), gaps)
     if not rtl:
         return tuple(boxes)
     return tuple(Box(width - b.x1, b.y0, width - b.x0, b.y1) for b in boxes)

@@ -31,7 +31,8 @@ class PanelArt:
     """One accepted picture with its figures and its dialogue, in reading order.
 
     ``image`` is a canonical PNG (RGB or RGBA) of ``size``; the figures' boxes are its pixels.
-    ``shot_type`` helps to choose a frame of the right shape; None means unknown.
+    ``shot_type`` helps to choose a frame of the right shape; None means unknown. ``weight`` is how
+    much of the page the panel deserves, 1 being usual.
     """
 
     panel_id: int
@@ -40,6 +41,7 @@ class PanelArt:
     figures: tuple[PlacedFigure, ...] = ()
     dialogue: tuple[DialogueLine, ...] = ()
     shot_type: ShotType | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class PageSpec:
 
     A webtoon page takes its width from ``size`` and is as tall as its panels need. ``number`` is
     printed at the foot where ``show_number`` says so; ``title`` is the running title beside it.
+    ``safe`` is how near to the edge of the page words may come where a panel bleeds.
     ``language`` (BCP 47) guides hyphens and the shapes of ideographs; empty: told from the text.
     """
 
@@ -59,6 +62,7 @@ class PageSpec:
     title: str = ""
     show_number: bool = True
     language: str = ""
+    safe: int = 36
 
 
 @dataclass(frozen=True, slots=True)
