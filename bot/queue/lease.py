@@ -44,6 +44,7 @@ class HeldLease:
         self._db = db
         self._timing = timing
         self._on_progress = on_progress
+        self.preview: bytes | None = None
         self._news: tuple[float, str] | None = None
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -68,8 +69,12 @@ class HeldLease:
         await asyncio.gather(self._heart, return_exceptions=True)
         await self.hush()
 
-    def report(self, fraction: float, note: str) -> None:
-        """Take note of the progress; it goes out at most once per ``timing.progress`` seconds."""
+    def report(self, fraction: float, note: str, preview: bytes | None = None, /) -> None:
+        """Take note of the progress; it goes out at most once per ``timing.progress`` seconds.
+
+        The last preview stays in ``preview`` as long as the lease is held; it is never stored.
+        """
+        self.preview = preview or self.preview
         self._news = (fraction, note)
         if self._timer is None:
             loop = asyncio.get_running_loop()

@@ -39,7 +39,7 @@ def draw(
 ) -> list[Candidate]:
     """All alternates, with nobody watching."""
     return engine.generate(
-        plan, pictures or {}, progress=lambda _share, _note: None, cancelled=lambda: False
+        plan, pictures or {}, progress=lambda *_told: None, cancelled=lambda: False
     )
 
 

@@ -226,7 +226,7 @@ def test_a_cancel_in_the_middle_takes_everything_off(engine, base, shelf, step):
         engine.generate(
             replace(PLAN, **everything(shelf)),
             PICTURES,
-            progress=lambda _share, note: done.append(note) if note == "Drawing" else None,
+            progress=lambda _share, note, *_: done.append(note) if note == "Drawing" else None,
             cancelled=lambda: len(done) > step,
         )
     assert len(done) == step + 1

@@ -139,7 +139,7 @@ def test_progress_goes_up_step_by_step_to_the_end(sd):
     sd.generate(
         replace(PLAN, alternates=2),
         {},
-        progress=lambda share, note: told.append((share, note)),
+        progress=lambda share, note, *_: told.append((share, note)),
         cancelled=lambda: False,
     )
     shares = [share for share, _ in told]
@@ -166,7 +166,7 @@ def test_a_cancel_stops_within_one_step_and_leaves_nothing_behind(sd, asked):
         sd.generate(
             replace(PLAN, sampling=Sampling("euler", 8, 5.0)),
             {},
-            progress=lambda share, note: steps.append(share) if note == "Drawing" else None,
+            progress=lambda share, note, *_: steps.append(share) if note == "Drawing" else None,
             cancelled=cancelled,
         )
     assert at == [len(steps)], "no step was begun after the first look that said no"

@@ -8,7 +8,13 @@ from pipeline.domain.errors import OnModelError
 from pipeline.domain.inputs import PanelInputs
 from pipeline.domain.quality import PanelOutcome
 
-ProgressCallback = Callable[[float, str], None]
+
+class ProgressCallback(Protocol):
+    """Told how far a run is, 0 to 1, a word for people, and now and then a small PNG of it."""
+
+    def __call__(self, fraction: float, note: str, preview: bytes | None = None, /) -> None:
+        """Take note."""
+        ...
 
 
 class WorkerCrashed(OnModelError):

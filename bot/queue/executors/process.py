@@ -128,9 +128,12 @@ class WorkerProcess:
                 self.ready.set_result(None)
             case BuildFailed(error) if not self.ready.done():
                 self.ready.set_exception(error)
-            case Progress(number, fraction, note) if self._is_current(number):
+            case Progress(number, fraction, note, preview) if self._is_current(number):
                 assert self._run is not None
-                self._run[2](fraction, note)
+                if preview is None:
+                    self._run[2](fraction, note)
+                else:
+                    self._run[2](fraction, note, preview)
             case Finished(number, outcome) if self._is_current(number):
                 self._end_run(outcome)
             case Failed(number, error) if self._is_current(number):

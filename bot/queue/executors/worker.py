@@ -35,6 +35,7 @@ EXIT_MEMORY = 77
 """Exit status of a worker that saw ``MemoryError``: what is left of it cannot be trusted."""
 
 _PROGRESS_SECONDS = 0.1  # an engine may report every step; the pipe need not carry all of them
+_LARGEST_PREVIEW = 128 << 10  # the pipe also carries cancels
 _PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h
 
 log = logging.getLogger(__name__)
@@ -74,11 +75,12 @@ class BuildFailed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Worker to parent: how far the run is, 0 to 1."""
+    """Worker to parent: how far the run is, 0 to 1, and now and then a small PNG of it."""
 
     number: int
     fraction: float
     note: str
+    preview: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,20 +262,22 @@ def _serve_one(run: Run, work: PanelWork, line: _Line, inbox: _Inbox) -> None:
 
 
 class _Reporter:
-    """Sends progress, at most every tenth of a second unless the word changes."""
+    """Sends progress, at most every tenth of a second unless the word changes or a preview came."""
 
     def __init__(self, number: int, line: _Line) -> None:
         self._number = number
         self._line = line
         self._last: tuple[float, str] = (float("-inf"), "")
 
-    def __call__(self, fraction: float, note: str) -> None:
+    def __call__(self, fraction: float, note: str, preview: bytes | None = None, /) -> None:
         now = time.monotonic()
         at, word = self._last
-        if note == word and now - at < _PROGRESS_SECONDS:
+        if preview is None and note == word and now - at < _PROGRESS_SECONDS:
             return
         self._last = (now, note)
-        self._line.send(Progress(self._number, min(1.0, max(0.0, fraction)), note))
+        if preview is not None and len(preview) > _LARGEST_PREVIEW:
+            preview = None
+        self._line.send(Progress(self._number, min(1.0, max(0.0, fraction)), note, preview))
 
 
 def _sendable(error: OnModelError) -> OnModelError:

@@ -10,6 +10,7 @@ from pipeline.domain.geometry import Size
 from pipeline.generation.diffusion.cache import WeightCache
 from pipeline.generation.diffusion.families import Task
 from pipeline.generation.diffusion.loading import Base
+from pipeline.generation.diffusion.memory import MemoryPlan
 from pipeline.generation.diffusion.pictures import Pictures
 from pipeline.generation.modules import ModuleShelf
 
@@ -28,6 +29,7 @@ class Call:
     pictures: Pictures
     size: Size
     task: Task
+    memory: MemoryPlan
     cache: WeightCache
     shelf: ModuleShelf
     pipe: Any = None

@@ -1,5 +1,6 @@
 """Draws a plan: a pipeline call per pass, every conditioning held for as long as it takes."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,24 +8,50 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.domain.conditioning import ConditioningPlan
+from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.geometry import Size
 from pipeline.generation.capabilities import bucket_for
 from pipeline.generation.diffusion.abilities import capabilities_of
+from pipeline.generation.diffusion.attending import hold_reference_attention
 from pipeline.generation.diffusion.cache import WeightCache
 from pipeline.generation.diffusion.call import Call, Hold
 from pipeline.generation.diffusion.controlnets import hold_controls
-from pipeline.generation.diffusion.families import Task
 from pipeline.generation.diffusion.installed import Installed
 from pipeline.generation.diffusion.ip_adapters import hold_references
 from pipeline.generation.diffusion.loading import Base, load_base
+from pipeline.generation.diffusion.memory import (
+    Load,
+    MemoryPlan,
+    in_words,
+    plan_memory,
+    smaller,
+)
 from pipeline.generation.diffusion.options import DiffusersOptions
 from pipeline.generation.diffusion.pictures import Pictures
+from pipeline.generation.diffusion.placing import (
+    free_bytes,
+    give_back,
+    hold_weights,
+    is_out_of_memory,
+    load_of,
+)
+from pipeline.generation.diffusion.preview import LatentPreview
 from pipeline.generation.diffusion.prompts import prompt_arguments
+from pipeline.generation.diffusion.repair import starting_arguments, steps_of, task_of, unchanged
 from pipeline.generation.diffusion.trained import hold_loras, hold_words
 from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.modules import ModuleShelf
 
-HOLDS: tuple[Hold, ...] = (hold_controls, hold_loras, hold_words, hold_references)
+log = logging.getLogger(__name__)
+
+HOLDS: tuple[Hold, ...] = (
+    hold_controls,
+    hold_weights,
+    hold_loras,
+    hold_words,
+    hold_references,
+    hold_reference_attention,
+)
 """In the order in which they are put on; they come off in the opposite one. The first one makes
 the pipeline."""
 
@@ -36,6 +63,7 @@ class DiffusionEngine:
         self._installed = installed
         self._options = options
         self._base: Base | None = None
+        self._preview: LatentPreview | None = None
         self.cache = WeightCache(options.cache_mib << 20)
         self._shelf = ModuleShelf(Path(options.modules).expanduser() if options.modules else None)
 
@@ -54,45 +82,75 @@ class DiffusionEngine:
     def draw(self, plan: ConditioningPlan, pictures: Pictures, watch: Watch) -> list[Image.Image]:
         """All alternates of a plan, RGB, at its working size.
 
+        Where memory runs out, the job is tried once more in the most frugal way.
+
         Raises:
             Cancelled: the work is no longer wanted.
             MissingReference: a picture that the plan names was not given.
-            GenerationFailed: the model could not draw.
+            GenerationFailed: the model could not draw; where memory was short, the text names
+                how much is needed.
         """
         if self._base is None:
             watch.say("Loading the model")
-        base = self.base
-        drawn: list[Image.Image] = []
-        with ExitStack() as stack:
-            call = self._call(base, plan, pictures)
-            watch.say("Preparing")
-            for hold in HOLDS:
-                stack.enter_context(hold(call))
-            call.arguments |= prompt_arguments(call)
-            for seeds in self._passes(plan):
-                drawn += self._pass(call, seeds, watch)
-        return drawn
-
-    def _call(self, base: Base, plan: ConditioningPlan, pictures: Pictures) -> Call:
+        task = task_of(plan, pictures, self._installed)
+        if unchanged(plan) and plan.inpaint is not None:
+            return [pictures.rgb(plan.inpaint.base_sha256)] * plan.alternates
         size = working_size(plan, self._installed)
-        call = Call(base, plan, pictures, size, Task.TEXT, self.cache, self._shelf)
-        call.arguments |= {
-            "width": size.width,
-            "height": size.height,
-            "num_inference_steps": plan.sampling.steps,
-            "guidance_scale": plan.sampling.guidance,
-        }
-        return call
+        load = load_of(self.base, plan, size)
+        memory = self.memory_plan(load)
+        while True:
+            call = Call(self.base, plan, pictures, size, task, memory, self.cache, self._shelf)
+            try:
+                return self._draw(call, watch)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                found = smaller(memory, load, **self._offloads())
+                if found is None:
+                    raise _too_little(memory, free_bytes(self.base, None)) from error
+                log.warning("out of memory; one more try with less at once")
+                memory = found
+            # outside of the handler: the traceback of the first try holds its tensors
+            give_back(self.base)
 
-    def _passes(self, plan: ConditioningPlan) -> list[list[int]]:
-        """The seeds of each pipeline call.
+    def memory_plan(self, load: Load) -> MemoryPlan:
+        """How a job runs here.
 
         On a CPU every alternate is a call of its own: a batch gains nothing there, and an
         alternate drawn alone then equals the one among others to the last bit.
         """
-        seeds = [plan.seed + n for n in range(plan.alternates)]
-        at_once = 1 if self.base.device == "cpu" else len(seeds)
-        return [seeds[n : n + at_once] for n in range(0, len(seeds), at_once)]
+        free = free_bytes(self.base, self._options.memory_mib)
+        if self.base.device == "cpu":
+            load = load.alone()
+        return plan_memory(load, free, **self._offloads())
+
+    def _offloads(self) -> dict[str, bool]:
+        return {"can_offload": self.base.device.startswith("cuda")}
+
+    def _draw(self, call: Call, watch: Watch) -> list[Image.Image]:
+        plan = call.plan
+        passes = [
+            range(plan.seed + n, plan.seed + min(n + call.memory.at_once, plan.alternates))
+            for n in range(0, plan.alternates, call.memory.at_once)
+        ]
+        watch.begin(len(passes) * steps_of(plan))
+        watch.say("Preparing")
+        with ExitStack() as stack:
+            call.arguments |= {
+                "num_inference_steps": plan.sampling.steps,
+                "guidance_scale": plan.sampling.guidance,
+                **starting_arguments(call),
+            }
+            for hold in HOLDS:
+                stack.enter_context(hold(call))
+            call.arguments |= prompt_arguments(call)
+            watch.look = self._looks().look
+            return [image for seeds in passes for image in self._pass(call, seeds, watch)]
+
+    def _looks(self) -> LatentPreview:
+        if self._preview is None:
+            self._preview = LatentPreview(self.base)
+        return self._preview
 
     def _pass(self, call: Call, seeds: Sequence[int], watch: Watch) -> list[Image.Image]:
         import torch
@@ -108,6 +166,10 @@ class DiffusionEngine:
             output_type="pil",
         )
         watch.stop_if_cancelled()
+        if any(getattr(out, "nsfw_content_detected", None) or ()):
+            raise GenerationFailed(
+                "The model's own safety checker held a picture back. Ask with other words."
+            )
         return list(out.images)
 
 
@@ -116,3 +178,11 @@ def working_size(plan: ConditioningPlan, installed: Installed) -> Size:
     step = installed.side_multiple
     wanted = plan.bucket or bucket_for(plan.size, capabilities_of(installed)) or plan.size
     return Size(*(max(step, round(side / step) * step) for side in wanted))
+
+
+def _too_little(memory: MemoryPlan, free: int | None) -> GenerationFailed:
+    there = f" and {in_words(free)} are there" if free is not None else ""
+    return GenerationFailed(
+        f"The device ran out of memory: this panel needs about {in_words(memory.needed)}{there}. "
+        "Ask for a smaller panel or fewer references, or close what else uses the device."
+    )

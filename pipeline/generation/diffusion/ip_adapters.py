@@ -91,7 +91,6 @@ def _put_on(call: Call, wanted: dict[Adapter, list[Look]]) -> None:
             "An IP-Adapter does not fit the model. Fetch the one for "
             f"{call.base.family.name} again, or leave ONMODEL_DIFFUSERS_ADAPTERS empty."
         ) from error
-    call.base.denoiser.to(device=call.base.device, dtype=call.base.dtype)
     call.pipe.set_ip_adapter_scale([[look.scale for look in looks] for looks in wanted.values()])
     call.arguments["ip_adapter_image_embeds"] = _embedded(call, wanted, paths)
     told = call.arguments.setdefault("cross_attention_kwargs", {})

@@ -8,18 +8,19 @@ from pipeline.generation.generators.base import IsCancelled, Progress
 
 
 class Watch:
-    """Follows the denoising steps of all passes of a job.
+    """Follows the denoising steps of a job; preparing and decoding count as nothing."""
 
-    ``passes`` times ``steps`` steps are expected; preparing and decoding count as nothing.
-    """
-
-    def __init__(self, progress: Progress, cancelled: IsCancelled, steps: int, passes: int) -> None:
+    def __init__(self, progress: Progress, cancelled: IsCancelled) -> None:
         self._progress = progress
         self._cancelled = cancelled
-        self._total = max(1, steps * passes)
+        self._total = 1
         self._done = 0
         self.look: Callable[[Any], bytes | None] = lambda _latents: None
         """Turns latents into a small PNG to be shown, or says None; replaced by the engine."""
+
+    def begin(self, steps: int) -> None:
+        """Expect so many steps in all; a job that is tried again begins again."""
+        self._total, self._done = max(1, steps), 0
 
     def say(self, note: str) -> None:
         """Tell people what happens now.
@@ -49,5 +50,9 @@ class Watch:
         """
         self.stop_if_cancelled()
         self._done = min(self._total, self._done + 1)
-        self._progress(self._done / self._total, "Drawing")
+        preview = self.look(tensors["latents"])
+        if preview is None:
+            self._progress(self._done / self._total, "Drawing")
+        else:
+            self._progress(self._done / self._total, "Drawing", preview)
         return tensors

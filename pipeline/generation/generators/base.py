@@ -7,8 +7,18 @@ from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.panel import Candidate
 from pipeline.generation.capabilities import Capabilities
 
-Progress = Callable[[float, str], None]
-"""Receives the share done, 0 to 1, and a short note for people."""
+
+class Progress(Protocol):
+    """Receives the share done, 0 to 1, and a short note for people.
+
+    ``preview`` is a small PNG (some ten kilobytes, longest side about 100 pixels) of what is being
+    drawn, from engines that have one; they send one every few seconds at most.
+    """
+
+    def __call__(self, fraction: float, note: str, preview: bytes | None = None, /) -> None:
+        """Take note; called from the thread that draws."""
+        ...
+
 
 IsCancelled = Callable[[], bool]
 """Says whether the work is no longer wanted; asked between steps."""

@@ -16,6 +16,7 @@ from pipeline.generation.diffusion.engine import DiffusionEngine
 from pipeline.generation.diffusion.installed import find_installed
 from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
 from pipeline.generation.diffusion.pictures import Pictures, covering
+from pipeline.generation.diffusion.repair import composited
 from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.generators.base import IsCancelled, Progress
 from pipeline.imaging.decode import to_png
@@ -64,10 +65,10 @@ class DiffusersGenerator:
             GenerationFailed: a number of the plan is out of range, or the model could not draw.
         """
         _check(plan)
-        watch = Watch(progress, cancelled, plan.sampling.steps, plan.alternates)
-        drawn = self._engine.draw(plan, Pictures(pictures), watch)
+        given = Pictures(pictures)
+        drawn = self._engine.draw(plan, given, Watch(progress, cancelled))
         progress(1.0, "Drawn")
-        return [_candidate(image, plan) for image in drawn]
+        return [_candidate(image, plan, given) for image in drawn]
 
 
 def _check(plan: ConditioningPlan) -> None:
@@ -75,13 +76,13 @@ def _check(plan: ConditioningPlan) -> None:
     steps = 1 <= plan.sampling.steps <= MOST_STEPS
     if not (sides and steps and 1 <= plan.alternates <= MOST_ALTERNATES):
         raise GenerationFailed(
-            f"This engine draws {LEAST_SIDE} to {LARGEST_SIDE} pixels a side, in 1 to {MOST_STEPS} steps, "
-            f"at most {MOST_ALTERNATES} alternates. Ask for a panel within that."
+            f"This engine draws {LEAST_SIDE} to {LARGEST_SIDE} pixels a side, in 1 to {MOST_STEPS} "
+            f"steps, at most {MOST_ALTERNATES} alternates. Ask for a panel within that."
         )
 
 
-def _candidate(image: Image.Image, plan: ConditioningPlan) -> Candidate:
+def _candidate(image: Image.Image, plan: ConditioningPlan, pictures: Pictures) -> Candidate:
     picture = covering(image.convert("RGB"), plan.size)
     if plan.color_mode is ColorMode.GRAYSCALE:
         picture = picture.convert("L").convert("RGB")
-    return Candidate(image=to_png(picture), size=plan.size)
+    return Candidate(image=to_png(composited(picture, plan, pictures)), size=plan.size)
