@@ -44,6 +44,7 @@ class _Wish:
     shot_type: ShotType
     words: Sequence[str]
     looks: dict[int, float]
+    shown: str
     poses: dict[int, float]
     newest: int | None
 
@@ -121,7 +122,14 @@ def _wish(cast: CastInput, shot_type: ShotType, words: str) -> _Wish:
             if apart is not None:
                 poses[reference.reference_id] = apart
     derived = [r.reference_id for r in cast.references if not r.canon]
-    return _Wish(shot_type, tokens(words), looks, poses, max(derived, default=None))
+    shown = _shown(cast)
+    return _Wish(shot_type, tokens(words), looks, shown, poses, max(derived, default=None))
+
+
+def _shown(cast: CastInput) -> str:
+    """What the looks are compared with, in words."""
+    chosen = next((r.reference_id for r in cast.references if r.fingerprints is cast.seen), None)
+    return "sketch" if chosen is None else f"reference {chosen}"
 
 
 def _score(reference: ReferenceInput, wish: _Wish) -> Ranked:
@@ -170,7 +178,10 @@ def _by_look(reference: ReferenceInput, wish: _Wish) -> tuple[float, list[str]]:
     low, high = min(wish.looks.values()), max(wish.looks.values())
     points = _LOOK_WEIGHT * (look - low) / max(high - low, 1e-6)
     best = look == high
-    return points, [f"nearest to the sketch ({look:.2f})" if best else f"sketch {look:.2f}"]
+    if not best:
+        return points, [f"{wish.shown} {look:.2f}"]
+    article = "the " if wish.shown == "sketch" else ""
+    return points, [f"nearest to {article}{wish.shown} ({look:.2f})"]
 
 
 def _by_pose(reference: ReferenceInput, wish: _Wish) -> tuple[float, list[str]]:
