@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import Cancelled
 from pipeline.domain.inputs import PanelInputs
 from pipeline.domain.panel import Candidate
@@ -19,16 +20,16 @@ from pipeline.domain.quality import (
 )
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import load_encoders
-from pipeline.generation.generators.base import Generator
+from pipeline.generation.generators.base import Generator, Progress
 from pipeline.generation.generators.registry import load_generator
 from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung
+from pipeline.generation.recipe_changes import recipe_changes
 from pipeline.quality.audit import BLIND
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.stiffness import copy_score
 from pipeline.retrieval.sketch import with_shown
 
-Progress = Callable[[float, str], None]
 Pick = tuple[int, int]
 
 _ORDER = {Verdict.OFF_MODEL: 0, Verdict.CANNOT_JUDGE: 1, Verdict.ON_MODEL: 2}
@@ -79,7 +80,7 @@ def run_panel(
     Args:
         inputs: everything there is to know; nothing is looked up.
         workshop: engine and judge.
-        progress: told the fraction done (0 to 1) and a word for people.
+        progress: told the fraction done (0 to 1), a word for people and now and then a preview.
         cancelled: asked between steps.
 
     Returns:
@@ -105,9 +106,23 @@ def run_panel(
     if isinstance(decision, FlagForReview):
         judged = attempts[decision.pick[0]].candidates[decision.pick[1]]
         title, blind = f"Panel {inputs.panel_id}", decision.flag in BLIND
-        evidence = evidence_card(judged, inputs.cast, title=title, blind=blind)
+        changes = _changes(inputs, attempts[decision.pick[0]].plan)
+        evidence = evidence_card(judged, inputs.cast, title=title, blind=blind, changes=changes)
     seconds = time.monotonic() - started
     return PanelOutcome(tuple(attempts), decision, evidence, seconds, inputs.audit.share)
+
+
+def _changes(inputs: PanelInputs, plan: ConditioningPlan | None) -> dict[str, tuple[str, ...]]:
+    """What is different in the recipe since each character's last good picture."""
+    if plan is None:
+        return {}
+    return {
+        member.character_id: recipe_changes(
+            inputs.last_good[member.appearance_id], plan, member.character_id
+        )
+        for member in inputs.cast
+        if member.appearance_id in inputs.last_good
+    }
 
 
 def _judge_submission(
@@ -184,8 +199,16 @@ def _attempt(
 
 def _share_of(progress: Progress, rung: int, rungs: int) -> Progress:
     """Map an engine's 0–1 onto this rung's share of the whole climb."""
-    note = "drawing" if rung == 0 else f"drawing again, try {rung + 1}"
-    return lambda fraction, word: progress((rung + fraction * 0.95) / rungs, word or note)
+    usual = "drawing" if rung == 0 else f"drawing again, try {rung + 1}"
+
+    def share(fraction: float, word: str, preview: bytes | None = None, /) -> None:
+        at, note = (rung + fraction * 0.95) / rungs, word or usual
+        if preview is None:
+            progress(at, note)
+        else:
+            progress(at, note, preview)
+
+    return share
 
 
 def _judge_all(

@@ -184,6 +184,21 @@ async def plan_of(db: Database, guild_id: int, candidate_id: int) -> Conditionin
     return None if row["plan"] is None else ConditioningPlan.from_json(row["plan"])
 
 
+async def last_good_plan(
+    db: Database, guild_id: int, appearance_id: str, *, except_panel: int | None = None
+) -> ConditioningPlan | None:
+    """The recipe of the latest picture of a look that was shown as good; None without one."""
+    row = await db.fetch_one(
+        "SELECT a.plan FROM drift_sample AS d "
+        "JOIN candidate AS c ON c.id = d.candidate_id AND c.label IS NOT NULL "
+        "JOIN attempt AS a ON a.id = c.attempt_id AND a.plan IS NOT NULL "
+        "WHERE d.guild_id = ? AND d.appearance_id = ? AND d.panel_id IS NOT ? "
+        "ORDER BY d.id DESC LIMIT 1",
+        (guild_id, appearance_id, except_panel),
+    )
+    return None if row is None else ConditioningPlan.from_json(row["plan"])
+
+
 async def panel_hashes(
     db: Database, guild_id: int, limit: int = 500, *, except_panel: int | None = None
 ) -> dict[str, PictureHashes]:

@@ -1,11 +1,18 @@
 """What panels teach: drift that is named, words that hold against it, steps that pay."""
 
+import json
 import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from pipeline.domain.conditioning import ConditioningPlan, Step
-from pipeline.domain.evidence import DriftCount, StepCount
+from pipeline.domain.evidence import AttributeCount, DriftCount, StepCount
 from pipeline.domain.quality import Attempt
 from storage.database import Database
+from storage.records import report_from_json
+
+FREE_LABEL = "other: "
+"""What a label begins with that somebody wrote and nobody had listed."""
 
 _COUNT = (
     "INSERT INTO drift_mode (guild_id, mode, shown, helped, labelled) VALUES (?, ?, ?, ?, ?) "
@@ -72,3 +79,43 @@ async def step_counts(db: Database, guild_id: int) -> tuple[StepCount, ...]:
 def _modes_of(plan: ConditioningPlan) -> set[str]:
     parts = [*plan.negative_parts, *(part for m in plan.cast for part in m.negative)]
     return {part.mode for part in parts if part.mode}
+
+
+async def attribute_counts(
+    db: Database, guild_id: int, *, modes: Mapping[str, Sequence[str]], limit: int = 500
+) -> dict[str, AttributeCount]:
+    """How often what the check said first is what people said, by attribute.
+
+    Args:
+        db: the database.
+        guild_id: the tenant.
+        modes: the labels that each attribute stands for.
+        limit: how many of the latest labelled reviews count.
+    """
+    rows = await db.fetch_all(
+        "SELECT c.report, (SELECT json_group_array(label) FROM review_label "
+        "WHERE review_id = r.id) AS labels FROM review AS r JOIN candidate AS c "
+        "ON c.id = r.candidate_id WHERE r.guild_id = ? AND EXISTS "
+        "(SELECT 1 FROM review_label WHERE review_id = r.id) ORDER BY r.id DESC LIMIT ?",
+        (guild_id, limit),
+    )
+    named: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for row in rows:
+        labels = set(json.loads(row["labels"]))
+        for check in report_from_json(row["report"]).checks:
+            if check.drift:
+                first = check.drift[0].attribute
+                named[first] += 1
+                right[first] += bool(labels & set(modes.get(first, ())))
+    return {word: AttributeCount(word, named[word], right[word]) for word in named}
+
+
+async def free_labels(db: Database, guild_id: int, limit: int = 500) -> list[str]:
+    """What people wrote where no drift mode fitted, the latest first."""
+    rows = await db.fetch_all(
+        "SELECT label FROM review_label WHERE guild_id = ? AND label LIKE ? ORDER BY id DESC "
+        "LIMIT ?",
+        (guild_id, FREE_LABEL + "%", limit),
+    )
+    return [row["label"].removeprefix(FREE_LABEL) for row in rows]

@@ -9,15 +9,17 @@ from bot.services.acceptance import accept
 from bot.services.casting import calibrated, cast_input, resolve_role
 from bot.services.drift import watch_panel
 from bot.services.rerolls import base_of, pictures_for
+from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.geometry import Size
 from pipeline.domain.inputs import Audit, LadderPolicy, PanelInputs
 from pipeline.domain.job import Job, JobStatus
-from pipeline.domain.panel import Candidate, PanelStatus
+from pipeline.domain.panel import Candidate, Panel, PanelStatus
 from pipeline.domain.quality import Accept, Flag, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
 from pipeline.imaging.decode import load_canonical
 from pipeline.prompting.drift import catalogue
+from pipeline.quality.attributes import MODES
 from pipeline.quality.audit import draw
 from storage import attempts, drift, jobs, lessons, outbox, panels, reviews, series
 from storage.blobs import BlobStore
@@ -95,7 +97,20 @@ class RunService:
             drift_counts=await lessons.drift_counts(self._db, guild_id),
             step_counts=await lessons.step_counts(self._db, guild_id),
             audit=await self._audit(job, comic.audit_percent),
+            attribute_counts=await lessons.attribute_counts(self._db, guild_id, modes=MODES),
+            last_good=await self._last_good(guild_id, panel),
         )
+
+    async def _last_good(self, guild_id: int, panel: Panel) -> dict[str, ConditioningPlan]:
+        """The recipes of the latest accepted pictures of the panel's looks."""
+        found: dict[str, ConditioningPlan] = {}
+        for role in panel.brief.cast:
+            plan = await attempts.last_good_plan(
+                self._db, guild_id, role.appearance_id, except_panel=panel.id
+            )
+            if plan is not None:
+                found[role.appearance_id] = plan
+        return found
 
     async def _audit(self, job: Job, percent: int) -> Audit:
         if self._keyring is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pipeline.domain.calibration import Calibration
 from pipeline.domain.character import Mark, ReferenceKind, ShotType
 from pipeline.domain.conditioning import ConditioningPlan, ControlUse, ModuleUse
-from pipeline.domain.evidence import DriftCount, StepCount
+from pipeline.domain.evidence import AttributeCount, DriftCount, StepCount
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
 from pipeline.domain.pose import Pose
@@ -80,8 +80,9 @@ class PanelInputs:
     ``start_strength`` is above 0 when a moderator asked for a retry; ``hints`` are then the drift
     modes that moderators named. ``pictures`` holds PNGs by sha256 that a plan may name beside the
     references, like the sketch; ``guides`` are those that are finished guide pictures of the
-    panel's size. ``base`` is the recipe that a reroll changes. ``drift_counts`` and
-    ``step_counts`` are the guild's evidence.
+    panel's size. ``base`` is the recipe that a reroll changes. ``drift_counts``, ``step_counts``
+    and ``attribute_counts`` (by attribute) are the guild's evidence. ``last_good`` holds the recipe
+    of the latest accepted picture of a look, by appearance id.
     """
 
     panel_id: int
@@ -99,3 +100,5 @@ class PanelInputs:
     drift_counts: Mapping[str, DriftCount] = field(default_factory=dict)
     step_counts: tuple[StepCount, ...] = ()
     audit: Audit = Audit()
+    attribute_counts: Mapping[str, AttributeCount] = field(default_factory=dict)
+    last_good: Mapping[str, ConditioningPlan] = field(default_factory=dict)

@@ -118,8 +118,10 @@ def _situation(attempts: Sequence[Attempt], inputs: PanelInputs, generator: Gene
     if check is None:
         return Situation(inputs, generator.capabilities, best, named, None, used)
     member = next((m for m in inputs.cast if m.character_id == check.character_id), None)
-    mode = mode_hint(check, member, inputs.brief.color_mode) if member is not None else ""
-    return Situation(inputs, generator.capabilities, best, mode or named, check.character_id, used)
+    counts, colors = inputs.attribute_counts, inputs.brief.color_mode
+    mode = mode_hint(check, member, colors, counts) if member is not None else ""
+    # what a person named counts for more than what the check guesses
+    return Situation(inputs, generator.capabilities, best, named or mode, check.character_id, used)
 
 
 def _margin(judged: JudgedCandidate) -> float:

@@ -27,9 +27,9 @@ def _changes(
     before: ConditioningPlan, after: ConditioningPlan, character_id: str | None
 ) -> Iterator[str]:
     if before.generator != after.generator:
-        yield f"Engine: {before.generator} → {after.generator}"
+        yield f"Engine: {before.generator} to {after.generator}"
     elif before.generator_version != after.generator_version:
-        yield f"Engine version: {before.generator_version} → {after.generator_version}"
+        yield f"Engine version: {before.generator_version} to {after.generator_version}"
     yield from _models(before, after)
     old = {m.appearance_id: m for m in before.cast}
     for member in after.cast:
@@ -48,7 +48,7 @@ def _models(before: ConditioningPlan, after: ConditioningPlan) -> Iterator[str]:
     for model in after.models:
         was = old.get(model.role)
         if was is not None and was.sha256 != model.sha256:
-            yield f"{model.role.capitalize()} weights: {was.name} → {model.name}"
+            yield f"{model.role.capitalize()} weights: {was.name} to {model.name}"
 
 
 def _member(before: CastConditioning | None, after: CastConditioning) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _member(before: CastConditioning | None, after: CastConditioning) -> Iterato
         yield f"References of {after.appearance_id}: {', '.join(words)}"
     holds = [max((use.scale for use in m.references), default=0.0) for m in (before, after)]
     if abs(holds[0] - holds[1]) >= 0.05:
-        yield f"Hold on {after.appearance_id}: {holds[0]:.2f} → {holds[1]:.2f}"
+        yield f"Hold on {after.appearance_id}: {holds[0]:.2f} to {holds[1]:.2f}"
     if before.identity != after.identity:
         yield f"Identity words of {after.appearance_id} are others"
 
@@ -74,11 +74,11 @@ def _template(before: ConditioningPlan, after: ConditioningPlan) -> Iterator[str
             extra = ", ".join(sorted(new - old)) or "fewer"
             yield f"{name}: {extra[:80]}"
     if before.shot_type is not after.shot_type:
-        yield f"Shot: {before.shot_type.value} → {after.shot_type.value}"
+        yield f"Shot: {before.shot_type.value} to {after.shot_type.value}"
     if before.color_mode is not after.color_mode:
-        yield f"Colours: {before.color_mode.value} → {after.color_mode.value}"
+        yield f"Colours: {before.color_mode.value} to {after.color_mode.value}"
     if abs(before.style_freedom - after.style_freedom) > 1e-9:
-        yield f"Freedom of style: {before.style_freedom:.0%} → {after.style_freedom:.0%}"
+        yield f"Freedom of style: {before.style_freedom:.0%} to {after.style_freedom:.0%}"
 
 
 def _texts(plan: ConditioningPlan, kind: PartKind) -> set[str]:
@@ -90,6 +90,6 @@ def _sampling(before: ConditioningPlan, after: ConditioningPlan) -> Iterator[str
     old, new = before.sampling, after.sampling
     if old != new:
         yield (
-            f"Sampling: {old.sampler} {old.steps}×{old.guidance:g} → "
+            f"Sampling: {old.sampler} {old.steps}×{old.guidance:g} to "
             f"{new.sampler} {new.steps}×{new.guidance:g}"
         )

@@ -27,6 +27,7 @@ from pipeline.generation.plan import (
     uses_of,
 )
 from pipeline.prompting.drift import catalogue
+from pipeline.quality.attributes import MODES, Attribute
 
 FULL_SCALE, LEAST_SCALE = 1.0, 0.3
 """Between these a hold is raised and lowered."""
@@ -219,7 +220,10 @@ def region_mask(size: Size, region: Box) -> bytes:
 
 
 def _region(check: CharacterCheck, now: Situation) -> Box | None:
-    """Where the drift is seen: the head for what is on it, else the whole figure."""
+    """Where the drift is seen, else the head for what is on it, else the whole figure."""
+    for drift in check.drift:
+        if drift.box is not None and now.mode in MODES[Attribute(drift.attribute)]:
+            return drift.box
     placed = next(
         (f for f in now.best.candidate.figures if f.character_id == check.character_id), None
     )

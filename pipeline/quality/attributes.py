@@ -24,7 +24,7 @@ class Attribute(StrEnum):
     LINE_STYLE = "line_style"
 
 
-MODES: Mapping[Attribute, tuple[str, ...]] = {
+MODES: Mapping[str, tuple[str, ...]] = {
     Attribute.HAIR_COLOR: ("hair_color",),
     Attribute.HAIR_SHAPE: (
         "hair_shape", "hair_length", "fringe_changed", "ahoge_lost", "hairline", "hair_tied",

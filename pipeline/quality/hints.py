@@ -1,11 +1,15 @@
 """A first guess at what drifted: the segment of the check that fell furthest below its usual."""
 
+from collections.abc import Mapping
+
 from pipeline.domain.character import ColorMode
+from pipeline.domain.evidence import AttributeCount
 from pipeline.domain.fingerprint import CropClass, EncoderKey
 from pipeline.domain.inputs import CastInput
-from pipeline.domain.quality import CandidateReport, CharacterCheck, Verdict
+from pipeline.domain.quality import CandidateReport, CharacterCheck, Drift, Verdict
 from pipeline.fingerprints.composite import segments_of
 from pipeline.prompting.drift import catalogue
+from pipeline.quality.attributes import MODES, Attribute
 
 
 def worst_check(report: CandidateReport) -> CharacterCheck | None:
@@ -14,13 +18,51 @@ def worst_check(report: CandidateReport) -> CharacterCheck | None:
     return min(failed, key=_margin, default=None)
 
 
-def mode_hint(check: CharacterCheck, member: CastInput, color_mode: ColorMode) -> str:
+_LEAST_TRUSTED = 0.4
+"""Confidence times trust from which the attribution decides.
+
+A named prior: below it the segments' older rule knows as much.
+"""
+
+
+def likeliest_drift(
+    check: CharacterCheck, counts: Mapping[str, AttributeCount] | None = None
+) -> Drift | None:
+    """The attribute that most likely drifted, as far as people's labels have borne it out.
+
+    Args:
+        check: a check with what the attribution said.
+        counts: how often it was right in this guild, by attribute.
+    """
+
+    def worth(drift: Drift) -> float:
+        known = (counts or {}).get(drift.attribute) or AttributeCount(drift.attribute, 0, 0)
+        return drift.confidence * known.trust
+
+    best = max(check.drift, key=worth, default=None)
+    return None if best is None or worth(best) < _LEAST_TRUSTED else best
+
+
+def mode_hint(
+    check: CharacterCheck,
+    member: CastInput,
+    color_mode: ColorMode,
+    counts: Mapping[str, AttributeCount] | None = None,
+) -> str:
     """The drift mode that best fits what the check saw; empty where nothing points to one.
 
-    The segment that is furthest below what the appearance's own references reach among themselves
-    says by which means it is seen, the crop says where; of the modes of the catalogue that can
-    happen to this look and are seen so, the one of the highest priority is taken.
+    Where the attribution is sure enough, the plainest mode of its attribute that can happen to
+    this look is taken. Else the segment that is furthest below what the appearance's own
+    references reach among themselves says by which means the drift is seen, the crop says where;
+    of the modes of the catalogue that can happen to this look and are seen so, the one of the
+    highest priority is taken.
     """
+    drift = likeliest_drift(check, counts)
+    if drift is not None:
+        known = catalogue().modes
+        named = [known[m] for m in MODES[Attribute(drift.attribute)]]
+        able = [mode for mode in named if mode.applies(member, color_mode)]
+        return (able or named)[0].id
     segment = _weakest(check, member, color_mode)
     if segment is None or check.crop is None:
         return ""

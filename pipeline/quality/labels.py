@@ -80,20 +80,6 @@ def agreed(attribute: str, label: str) -> bool:
     return label in MODES[Attribute(attribute)]
 
 
-@dataclass(frozen=True, slots=True)
-class Attributed:
-    """How often an attribute was named first on pictures that people labelled, and was right."""
-
-    attribute: str
-    named: int
-    right: int
-
-    @property
-    def trust(self) -> float:
-        """The chance that it is right, 0 to 1; starts at ¾ and is worth four pictures there."""
-        return (self.right + 3) / (self.named + 4)
-
-
 def proposed_modes(texts: Iterable[str]) -> list[ProposedMode]:
     """Group free texts by the words that they share.
 

@@ -43,6 +43,7 @@ from pipeline.domain.quality import (
     Attempt,
     CandidateReport,
     CharacterCheck,
+    Drift,
     Flag,
     JudgedCandidate,
     Threshold,
@@ -270,6 +271,7 @@ class Builder:
             segments={"palette": 0.9},
             score=None if similarity is None else similarity - 0.8,
             basis=ScoreKey("palette:1", (CropClass.HEAD,), ColorMode.COLOR),
+            drift=(Drift("hair_color", 0.8, 0.6, 0.9, Box(1, 2, 3, 4)),),
         )
 
     def audited(
@@ -468,6 +470,9 @@ class Builder:
         )
         reviews.add_label(
             tx, guild_id=guild_id, review_id=review, label="hair", member_id=51, now=NOW
+        )
+        reviews.add_label(
+            tx, guild_id=guild_id, review_id=review, label="other: hat", member_id=51, now=NOW
         )
         pages.put_page(
             tx,

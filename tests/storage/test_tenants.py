@@ -92,6 +92,7 @@ def arguments(function: Callable[..., Any], made: Any, build: Any) -> dict[str, 
         "since": datetime(2000, 1, 1, tzinfo=build.now.tzinfo),
         "limit": 50,
         "last": 50,
+        "modes": {"hair_color": ("hair_color",)},
     }
     if function.__name__ == "review_of_panel":
         known["panel_id"] = made.reviewed_panel
