@@ -100,6 +100,19 @@ class Cluster:
         Raises:
             ValueError: there are fewer than two.
         """
+        return np.clip(self.parts_left_out() @ self._weights, -1.0, 1.0)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """The share of each encoder in a similarity, in the order of ``encoders``; sums to 1."""
+        return self._weights
+
+    def parts_left_out(self) -> NDArray[np.float64]:
+        """Of :meth:`leave_one_out` each encoder's part, (n, encoders).
+
+        Raises:
+            ValueError: there are fewer than two.
+        """
         if len(self) < 2:
             raise ValueError("leaving one out needs two references")
         everyone = np.arange(len(self))
@@ -107,7 +120,21 @@ class Cluster:
             self._compare([rows[i] for rows in self._canon], np.delete(everyone, i), derived=False)
             for i in everyone
         ]
-        return np.clip([self._weights @ parts for parts, _ in alone], -1.0, 1.0)
+        return np.array([parts for parts, _ in alone])
+
+    def resampled(self, segments: Segments, draws: NDArray[np.intp]) -> NDArray[np.float64]:
+        """What :meth:`match` would say had other references been registered.
+
+        Args:
+            segments: a picture's vectors, of every encoder.
+            draws: (draws, any number) places of canon references; one drawn twice counts once.
+
+        Returns:
+            Similarities, (draws,).
+        """
+        picture = [segments[key].vector.astype(np.float64) for key in self.encoders]
+        values = [self._weights @ self._compare(picture, np.unique(one))[0] for one in draws]
+        return np.clip(values, -1.0, 1.0)
 
     def _compare(
         self, picture: Sequence[Rows], chosen: NDArray[np.intp], *, derived: bool = True

@@ -30,6 +30,7 @@ from pipeline.imaging.heads import find_head
 from pipeline.imaging.masks import Mask, tight_box
 from pipeline.quality.casting import share_out, stage_findings, stage_of, swap_findings
 from pipeline.quality.looks import cannot_judge, check_figure
+from pipeline.quality.sight import doubtful
 from pipeline.quality.stage import bled, explained, without_twin
 
 _UNSURE = 0.06
@@ -130,7 +131,8 @@ class Judge:
             )
             return _Given(figure, cannot_judge(member, small, figure.box))
         prints = self._prints(image, figure, mode)
-        return _Given(figure, check_figure(member, prints, mode[1], figure.box), prints)
+        check = check_figure(member, prints, mode[1], figure.box)
+        return _Given(figure, doubtful(check, member, image, figure), prints)
 
     def _prints(self, image: Image.Image, figure: Figure, mode: _Mode) -> tuple[Fingerprint, ...]:
         crops = crops_of(image, figure, mode[0] or shot_of(figure))
@@ -152,7 +154,10 @@ class Judge:
         given = [
             _Given(None, cannot_judge(member, _why_unseen(member, cast, len(found), len(figures))))
             if pick is None
-            else _Given(figures[pick], cautious(member, row[pick], len(figures)))
+            else _Given(
+                figures[pick],
+                doubtful(cautious(member, row[pick], len(figures)), member, image, figures[pick]),
+            )
             for member, row, pick in zip(cast, checks, chosen, strict=True)
         ]
         return _Seen(given, len(found), stage_findings(checks, [f.box for f in figures]))

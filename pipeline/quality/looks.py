@@ -13,12 +13,17 @@ from pipeline.fingerprints.cluster import Cluster, Match, Member
 from pipeline.fingerprints.composite import Segments, encoder_set, segments_of
 from pipeline.fingerprints.scales import Place
 from pipeline.quality.calibration import MIN_REFERENCES
+from pipeline.quality.certainty import Certainty, certainty_of
 
 _SEEN_AS = {
     CropClass.HEAD: "head",
     CropClass.HALF: "upper half",
     CropClass.FIGURE: "whole figure",
 }
+
+
+_CONFLICT = 2.0
+"""From here on, in spreads of a look's own references, encoders are said to disagree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Look:
     crop: CropClass
     match: Match
     threshold: Threshold
+    certainty: Certainty
 
     @property
     def margin(self) -> float:
@@ -64,11 +70,15 @@ def check_figure(
     shift = 0.0 if learned is None else learned.shift
     objecting = [look for look in deciding if look.margin < shift]
     shown = (objecting or deciding)[0]
+    verdict = Verdict.OFF_MODEL if objecting else Verdict.ON_MODEL
+    reason = _sentence(shown, deciding, learned)
+    if abs(shown.margin - shift) < shown.certainty.spread:
+        verdict, reason = Verdict.CANNOT_JUDGE, f"{_too_close(shown)} {reason}"
     return CharacterCheck(
         character_id=member.character_id,
         appearance_id=member.appearance_id,
-        verdict=Verdict.OFF_MODEL if objecting else Verdict.ON_MODEL,
-        reason=_sentence(shown, deciding, learned),
+        verdict=verdict,
+        reason=reason,
         similarity=shown.match.similarity,
         threshold=shown.threshold.value + shift,
         crop=shown.crop,
@@ -78,6 +88,7 @@ def check_figure(
         score=min(look.margin for look in deciding),
         basis=basis,
         promise=None if learned is None else learned.promise,
+        interval=shown.certainty.interval(shown.match.similarity),
     )
 
 
@@ -110,8 +121,11 @@ def _look(
     threshold = next((t for t in member.thresholds if t.key == key), None)
     if threshold is None or not _enough(members, shared):
         return None
-    match = Cluster(members, shared, Place(crop, color_mode)).match(picture)
-    return None if match is None else Look(crop, match, threshold)
+    cluster = Cluster(members, shared, Place(crop, color_mode))
+    match = cluster.match(picture)
+    if match is None:
+        return None
+    return Look(crop, match, threshold, certainty_of(cluster, picture))
 
 
 def _basis(deciding: Sequence[Look], color_mode: ColorMode) -> ScoreKey:
@@ -144,6 +158,16 @@ def _why_no_limit(member: CastInput, color_mode: ColorMode) -> str:
     return (
         f"No limit has been learned yet for {member.name} ({member.label}) with the encoders in "
         "use. Add a reference, or have the references indexed again."
+    )
+
+
+def _too_close(shown: Look) -> str:
+    """Why a similarity does not settle it."""
+    if shown.certainty.conflict > _CONFLICT:
+        return "The encoders disagree and it is too near to the limit. Let a person decide."
+    return (
+        "Other references might have said otherwise: it is too near to the limit. Let a person "
+        "decide, or add references."
     )
 
 

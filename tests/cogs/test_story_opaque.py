@@ -73,7 +73,7 @@ async def test_an_opaque_panel_is_judged_by_the_figure_in_it(studio: Studio):
     assert "on-model" in await check(own, box="5%,2%,95%,100%")
     assert "10%,5%,60%,95%" in await check(own, box="somewhere")
 
-    for picture, verdict in ((other, "off-model"), (empty, "annot")):
+    for picture, verdict in ((other, "is this on-model?"), (empty, "annot")):
         await studio.bob.slash(studio.channel, "panel submit", image=picture, characters="Mira")
         await studio.quiet()
         assert verdict in text_of(studio.reviews.threads[-1].last_message)

@@ -74,7 +74,7 @@ async def test_from_registered_art_to_an_exported_page(studio: Studio):
     )
     await studio.quiet()
     evidence = studio.reviews.threads[-1].last_message
-    assert "off-model" in text_of(evidence)
+    assert "is this on-model?" in text_of(evidence)
     await studio.mod.click(evidence, label="Reject")
     await studio.quiet()
 
