@@ -8,11 +8,12 @@ from pipeline.domain.geometry import Size
 
 SAFE_SHARE = 0.92
 """Of what is free: the rest is for what is not counted here (workspaces of kernels, fragments)."""
-DENOISER_ACTIVATION = {"sd15": 16_700, "sdxl": 10_200, "flux": 40_000}
+DENOISER_ACTIVATION = {"sd15": 16_700, "sdxl": 10_200, "flux": 24_400}
 """Bytes of activations per latent cell and row at two bytes a number.
 
 Source: the published architectures run on torch's meta device, following every tensor from its
-making to its end; SD 1.5 has 16 650, SDXL 10 130. Attention is counted without its table of
+making to its end; SD 1.5 has 16 650, SDXL 10 130,
+Flux 24 320. Attention is counted without its table of
 scores, which torch's kernels do not keep.
 """
 DECODER_ACTIVATION = 1_540
