@@ -5,6 +5,7 @@ from discord.ext import commands
 
 from bot.client import OnModelBot
 from bot.services.lettering import LetterEdit, Nudge, Spot, clean_language
+from bot.services.pages import ComposedPage, PageEdit
 from cogs.entry import Interaction, acknowledge, actor_of, picture_for, present
 from cogs.ui.card import Card
 from cogs.ui.lettering_cards import lettered_card, lettered_picture
@@ -14,6 +15,13 @@ from cogs.ui.verdicts import GOOD
 from pipeline.domain.page import BookFormat
 from pipeline.domain.panel import BalloonKind
 
+_EDITS = [
+    app_commands.Choice(name="swap two panels", value="swap"),
+    app_commands.Choice(name="make the panel larger", value="larger"),
+    app_commands.Choice(name="make the panel smaller", value="smaller"),
+    app_commands.Choice(name="join its tier to the one above", value="merge"),
+    app_commands.Choice(name="begin a new tier with it", value="split"),
+]
 _KINDS = [app_commands.Choice(name=kind.value, value=kind.value) for kind in BalloonKind]
 _SPOTS = [app_commands.Choice(name=spot.value, value=spot.value) for spot in Spot]
 _NUDGES = [app_commands.Choice(name=nudge.value, value=nudge.value) for nudge in Nudge]
@@ -40,6 +48,9 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         """Compose a page and show it to everyone in the channel."""
         await acknowledge(interaction)
         made = await self.bot.app.pages.compose(await actor_of(interaction), page, layout=layout)
+        await self._show(interaction, made)
+
+    async def _show(self, interaction: Interaction, made: ComposedPage) -> None:
         panels = ", ".join(map(str, made.panels))
         alt = f"Page {made.number}, layout {made.layout}: panels {panels} in reading order"
         picture = await picture_for(interaction, f"page-{made.number:03d}", alt, made.png)
@@ -53,6 +64,30 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         wanted = current.lower()
         names = [name for name in self.bot.app.pages.layouts() if wanted in name.lower()]
         return [app_commands.Choice(name=name, value=name) for name in names[:CHOICES]]
+
+    @app_commands.command(description="Change the layout of a page: panels and tiers")
+    @app_commands.rename(other="with")
+    @app_commands.describe(
+        page="The number of the page",
+        change="What to do",
+        panel="The panel's place on the page, 1 is the first in reading order",
+        other="Only for a swap: the place of the other panel",
+    )
+    @app_commands.choices(change=_EDITS)
+    async def edit(
+        self,
+        interaction: Interaction,
+        page: app_commands.Range[int, 1, 9999],
+        change: str,
+        panel: app_commands.Range[int, 1, 12],
+        other: app_commands.Range[int, 1, 12] | None = None,
+    ) -> None:
+        """Change a page and show it to everyone in the channel."""
+        await acknowledge(interaction)
+        made = await self.bot.app.pages.edit(
+            await actor_of(interaction), page, PageEdit(change), panel, other
+        )
+        await self._show(interaction, made)
 
     @app_commands.command(description="Change the lettering of a page: words, kinds, places")
     @app_commands.rename(spot="place")

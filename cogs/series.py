@@ -7,6 +7,7 @@ from discord.ext import commands
 from bot.client import OnModelBot
 from cogs.entry import Interaction, acknowledge, actor_of, reply
 from cogs.ui.notices import series_card
+from pipeline.comics.formats import FORMATS
 from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection
 from pipeline.domain.story import LAST_PAGE
 from pipeline.quality.conformal import ALPHAS
@@ -29,6 +30,8 @@ _MISSING = [
     app_commands.Choice(name="warn, and draw from the next best", value="warn"),
     app_commands.Choice(name="refuse the panel", value="block"),
 ]
+
+_SHEETS = [app_commands.Choice(name=sheet.label, value=sheet.name) for sheet in FORMATS.values()]
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -78,9 +81,11 @@ class SeriesCog(
         false_flags="How many of the good panels the check may flag",
         audit="Of 100 panels that pass, how many moderators see all the same, without being told",
         chapter="The chapter that is being drawn; it decides what everybody wears",
+        page_size="The sheet that pages are composed for",
     )
     @app_commands.choices(missing_shot=_MISSING)
     @app_commands.choices(false_flags=_FALSE_FLAGS)
+    @app_commands.choices(page_size=_SHEETS)
     async def settings(
         self,
         interaction: Interaction,
@@ -93,6 +98,7 @@ class SeriesCog(
         false_flags: int | None = None,
         audit: app_commands.Range[int, 0, 50] | None = None,
         chapter: app_commands.Range[int, 1, LAST_PAGE] | None = None,
+        page_size: str | None = None,
     ) -> None:
         """Change what is given; without options, show the settings."""
         await acknowledge(interaction)
@@ -107,6 +113,7 @@ class SeriesCog(
             false_flag_percent=false_flags,
             audit_percent=audit,
             chapter=chapter,
+            page_format=page_size,
         )
         card = series_card(series, "Settings")
         for channel, private in ((panel_channel, False), (review_channel, True)):

@@ -24,7 +24,7 @@ CREATE TABLE series (
     created_at         TEXT NOT NULL, missing_shot TEXT NOT NULL DEFAULT 'warn'
     CHECK (missing_shot IN ('warn', 'block')), false_flag_percent INTEGER NOT NULL DEFAULT 10
     CHECK (false_flag_percent IN (2, 5, 10)), audit_percent INTEGER NOT NULL DEFAULT 10
-    CHECK (audit_percent BETWEEN 0 AND 50), chapter INTEGER CHECK (chapter BETWEEN 1 AND 9999),
+    CHECK (audit_percent BETWEEN 0 AND 50), chapter INTEGER CHECK (chapter BETWEEN 1 AND 9999), page_format TEXT NOT NULL DEFAULT 'a4',
     UNIQUE (guild_id, slug)
 ) STRICT;
 

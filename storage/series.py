@@ -24,6 +24,7 @@ _CHANGEABLE = (
     "audit_percent",
     "missing_shot",
     "chapter",
+    "page_format",
 )
 _UPDATE = (
     f"UPDATE series SET {', '.join(f'{column} = :{column}' for column in _CHANGEABLE)} "  # noqa: S608 - our own constants
@@ -161,4 +162,5 @@ def _series(row: sqlite3.Row) -> Series:
         audit_percent=row["audit_percent"],
         missing_shot=MissingShot(row["missing_shot"]),
         chapter=row["chapter"],
+        page_format=row["page_format"],
     )

@@ -48,13 +48,24 @@ class PageMaterial:
         accepted = await panels.list_panels(
             self._db, series.guild_id, page=page, status=PanelStatus.ACCEPTED
         )
-        mine = sorted((p for p in accepted if p.series_id == series.id), key=lambda p: p.id)
+        order = await self._order(series, page)
+        mine = sorted(
+            (p for p in accepted if p.series_id == series.id),
+            key=lambda p: (order.get(p.id, len(order)), p.id),
+        )
         if not mine:
             raise WrongState(
                 f"Page {page} has no accepted panel yet. Ask for panels with page:{page}, and "
                 "wait until votes and reviews are through."
             )
         return mine
+
+    async def _order(self, series: Series, page: int) -> dict[int, int]:
+        """Where each panel stood when the page was last composed."""
+        for record in await pages.list_pages(self._db, series.guild_id, series.id):
+            if record.number == page:
+                return {panel: place for place, panel in enumerate(record.panels)}
+        return {}
 
     async def arts(
         self, series: Series, page: int, lines: Mapping[int, tuple[DialogueLine, ...]]
@@ -84,4 +95,5 @@ class PageMaterial:
             figures=figures_from_json(candidate.figures),
             dialogue=panel.brief.dialogue,
             shot_type=panel.brief.shot_type,
+            weight=panel.brief.weight,
         )

@@ -4,17 +4,20 @@ import asyncio
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from bot.services.actor import Actor
 from bot.services.naming import slug
 from bot.services.page_material import PageMaterial
 from pipeline.comics.export.book import export_book, file_ending, spec_for
+from pipeline.comics.formats import format_named, spec_of
 from pipeline.comics.framing import heads_of
-from pipeline.comics.layout import MAX_PANELS, layout_names
+from pipeline.comics.layout import MAX_PANELS, layout_names, own_layout
 from pipeline.comics.page import compose_page, render_page
+from pipeline.comics.tiers import Tiers, divided, merged, resized, write_tiers
 from pipeline.domain.character import ReadingDirection, Series
 from pipeline.domain.errors import Cancelled, InvalidInput, WrongState
 from pipeline.domain.geometry import Box
@@ -37,6 +40,26 @@ MAX_PAGES = 200
 _LANGUAGE = "en"
 # Each export holds a few rendered pages and keeps one thread busy.
 _EXPORTS_AT_ONCE = 2
+
+
+class PageEdit(StrEnum):
+    """What can be changed on a composed page."""
+
+    SWAP = "swap"
+    LARGER = "larger"
+    SMALLER = "smaller"
+    MERGE = "merge"
+    SPLIT = "split"
+
+
+_CHANGES: Mapping[PageEdit, Callable[[Tiers, int], Tiers]] = {
+    PageEdit.LARGER: lambda tiers, index: resized(tiers, index, _STEP),
+    PageEdit.SMALLER: lambda tiers, index: resized(tiers, index, 1 / _STEP),
+    PageEdit.MERGE: merged,
+    PageEdit.SPLIT: divided,
+}
+# Clearly seen, and four of them stay within what a layout takes.
+_STEP = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +112,43 @@ class PageService:
         """
         series = await cast.active_series(self._db, actor.guild_id)
         arts = await self._material.arts(series, page, {})
+        return await self._composed(actor, series, page, arts, layout)
+
+    async def edit(
+        self, actor: Actor, page: int, edit: PageEdit, place: int, other: int | None = None
+    ) -> ComposedPage:
+        """Change a composed page by hand; art and words flow into the new frames.
+
+        Args:
+            actor: who asks.
+            page: its number.
+            edit: what to do.
+            place: the panel's place on the page, 1 being the first in reading order.
+            other: the place to swap with.
+
+        Raises:
+            WrongState: the page was not composed yet.
+            InvalidInput: there is no such place, or the layout cannot be changed so.
+        """
+        series = await cast.active_series(self._db, actor.guild_id)
+        layout = await self._material.layout(series, page)
+        if layout is None:
+            raise WrongState(f"Page {page} is not composed yet. Use /page compose first.")
+        arts = await self._material.arts(series, page, {})
+        if edit is PageEdit.SWAP:
+            arts = _swapped(arts, place, other)
+        else:
+            layout = write_tiers(_CHANGES[edit](own_layout(layout), place - 1))
+        return await self._composed(actor, series, page, arts, layout)
+
+    async def _composed(
+        self,
+        actor: Actor,
+        series: Series,
+        page: int,
+        arts: Sequence[PanelArt],
+        layout: str | None,
+    ) -> ComposedPage:
         lettered, png = await asyncio.to_thread(_draw, arts, _spec(series), layout, page)
         sha256 = await self._blobs.put(actor.guild_id, png)
         ids = tuple(art.panel_id for art in arts)
@@ -272,12 +332,24 @@ class PageService:
 
 
 def _spec(series: Series, language: str = "") -> PageSpec:
-    return PageSpec(
-        language=language,
-        reading_direction=series.reading_direction,
-        color_mode=series.color_mode,
+    return spec_of(
+        format_named(series.page_format),
+        series.reading_direction,
+        series.color_mode,
         title=series.name,
+        language=language,
     )
+
+
+def _swapped(arts: Sequence[PanelArt], place: int, other: int | None) -> list[PanelArt]:
+    if other is None:
+        raise InvalidInput("Say which panel to swap it with.")
+    for one in (place, other):
+        if not 1 <= one <= len(arts):
+            raise InvalidInput(f"The page has {len(arts)} panels; {one} is none of them.")
+    found = list(arts)
+    found[place - 1], found[other - 1] = found[other - 1], found[place - 1]
+    return found
 
 
 def _draw(

@@ -69,6 +69,7 @@ class PanelRequest:
     chapter: int | None = None
     reference: int | None = None
     staging: Staging | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class PanelService:
             style_freedom=request.style_freedom,
             lead=() if request.reference is None else (request.reference,),
             staging=request.staging,
+            weight=request.weight,
         )
         await check_lead(self._db, actor.guild_id, brief, roles)
         lacking = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)

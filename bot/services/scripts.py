@@ -12,10 +12,10 @@ from bot.services.casting import cast_input, resolve_role
 from bot.services.naming import slug
 from bot.services.panels import PanelRequest, PanelService, Requested
 from pipeline.comics.dialogue import format_dialogue
+from pipeline.comics.formats import format_named, spec_of
 from pipeline.domain.character import ReadingDirection, Series
 from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached
 from pipeline.domain.inputs import CastInput, PanelInputs
-from pipeline.domain.page import PageSpec
 from pipeline.domain.panel import PanelBrief, Staging
 from pipeline.generation.generators.draft import DraftGenerator
 from pipeline.script.document import Script
@@ -269,6 +269,7 @@ class ScriptService:
                     color_mode=comic.color_mode,
                     dialogue=one.dialogue,
                     page=one.page,
+                    weight=one.panel.weight,
                 ),
                 cast=tuple(members[role.appearance_id] for role in one.roles),
                 style=comic.style,
@@ -284,6 +285,7 @@ def _request(one: ResolvedPanel, chapter: int | None) -> PanelRequest:
         shot_type=one.panel.shot,
         page=one.page,
         chapter=chapter,
+        weight=one.panel.weight,
         dialogue=format_dialogue(one.dialogue),
     )
 
@@ -304,9 +306,10 @@ def _draft_all(
     stopped: threading.Event,
 ) -> list[DraftedPage]:
     engine = DraftGenerator()
-    spec = PageSpec(
-        reading_direction=_direction(script, comic),
-        color_mode=comic.color_mode,
+    spec = spec_of(
+        format_named(comic.page_format),
+        _direction(script, comic),
+        comic.color_mode,
         title=f"{script.title} · storyboard",
     )
     return [

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from bot.services.actor import Actor
 from bot.services.edits import limited
 from bot.services.naming import clean_name
+from pipeline.comics.formats import format_named
 from pipeline.domain.character import ColorMode, ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.story import LAST_PAGE
@@ -62,12 +63,14 @@ class SeriesService:
         Raises:
             NotAllowed: the actor may not manage the guild.
             NotFound: the guild has no series.
-            InvalidInput: the chapter is not from 1 to 9999.
+            InvalidInput: the chapter is not from 1 to 9999, or there is no such page size.
         """
         actor.require_manager("change the settings")
         series = await self.active(actor.guild_id)
         given = {key: value for key, value in changed.items() if value is not None}
         _check_chapter(given)
+        if "page_format" in given:
+            format_named(str(given["page_format"]))
         if given:
             await self._db.write(
                 lambda tx: cast.update_series(

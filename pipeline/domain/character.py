@@ -72,7 +72,7 @@ class StoryPoint(NamedTuple):
 class Series:
     """One comic of a guild and its defaults. Discord ids are snowflakes; None means not set.
 
-    ``chapter`` is the one that is being drawn.
+    ``chapter`` is the one that is being drawn; ``page_format`` names the sheet.
     """
 
     id: int
@@ -93,6 +93,7 @@ class Series:
     false_flag_percent: int = 10
     audit_percent: int = 10
     chapter: int | None = None
+    page_format: str = "a4"
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class PanelBrief:
     ``chapter`` is when it plays: a flashback belongs to the chapter that it looks back to.
     ``lead`` are references (by id) that a person wants drawn from first, ``hold`` is how strongly
     references hold at the first try, 0 to 1, None for the usual. ``staging`` is what a storyboard
-    showed of this panel.
+    showed of this panel, ``weight`` how much of its page it deserves, 1 being usual.
     """
 
     prompt: str
@@ -151,6 +151,7 @@ class PanelBrief:
     hold: float | None = None
     revision: Revision | None = None
     staging: Staging | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

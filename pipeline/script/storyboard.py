@@ -57,6 +57,7 @@ def draft_page(
             figures=draft.figures,
             dialogue=inputs.brief.dialogue,
             shot_type=inputs.brief.shot_type,
+            weight=inputs.brief.weight,
         )
         for inputs, draft in zip(panels, drawn, strict=True)
     ]
