@@ -26,6 +26,7 @@ from pipeline.comics.fonts import use_font_folder
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.registry import known_generators, token_limit_of
 from pipeline.imaging.decode import PictureDoor
+from pipeline.imaging.drawn_faces import require_drawn_faces
 from pipeline.quality.judge import Judge
 from pipeline.runner import WorkshopSpec
 from storage.blobs import BlobStore
@@ -70,13 +71,15 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     encoders = load_encoders(settings.encoders)
+    if settings.drawn_faces:
+        require_drawn_faces()
     configured = settings.master_key.get_secret_value() if settings.master_key else None
     master_key = load_master_key(settings.data_dir, configured)
     async with open_database(settings.data_dir / DATABASE_NAME) as db:
         with PictureDoor() as door:
             keyring = Keyring(db, master_key)
             blobs = BlobStore(settings.data_dir / "blobs", keyring)
-            registrar = Registrar(door, blobs, encoders)
+            registrar = Registrar(door, blobs, encoders, drawn_faces=settings.drawn_faces)
             locks = GuildLocks()
             series = SeriesService(db, keyring)
             serving = await serving_encoders(db, settings.encoders, encoders)

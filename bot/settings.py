@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     generator: str = "draft"
     encoders: Annotated[tuple[str, ...], NoDecode] = ("house", "palette")
     executor: Literal["local", "ray"] = "local"
+    drawn_faces: bool = False
     master_key: SecretStr | None = None
     diffusers_model: str | None = None
     diffusers_adapters: str | None = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from bot.services.actor import Actor
 from pipeline.domain.character import Reference, ReferenceKind, ShotType
 from pipeline.domain.errors import InvalidPicture
@@ -25,11 +27,11 @@ from pipeline.imaging.crops import shot_of
 from pipeline.imaging.cutout import cut_out
 from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical, to_png
 from pipeline.imaging.fit import fit_within
-from pipeline.imaging.masks import find_figure
+from pipeline.imaging.masks import Figure, find_figure
 from pipeline.imaging.poses import find_pose
 from pipeline.quality.calibration import thresholds_from_references
 from pipeline.registry.marks import MarkPrints, mark_prints
-from pipeline.registry.suggest import agreed, suggest_angle, suggest_components
+from pipeline.registry.suggest import agreed, face_components, suggest_angle, suggest_components
 from storage import cast, indexing
 from storage.blobs import BlobStore
 from storage.database import Transaction
@@ -92,10 +94,18 @@ class Study:
 class Registrar:
     """The desk where pictures become references."""
 
-    def __init__(self, door: PictureDoor, blobs: BlobStore, encoders: Sequence[Encoder]) -> None:
+    def __init__(
+        self,
+        door: PictureDoor,
+        blobs: BlobStore,
+        encoders: Sequence[Encoder],
+        *,
+        drawn_faces: bool = False,
+    ) -> None:
         self._door = door
         self._blobs = blobs
         self._encoders = encoders
+        self._drawn_faces = drawn_faces
 
     @property
     def encoders(self) -> str:
@@ -242,9 +252,14 @@ class Registrar:
             fingerprints=fingerprint(image, shot, self._encoders),
             palette=tuple(palette(image, figure.mask)) if figure else (),
             guessed=guessed,
-            components=suggest_components(image, figure) if figure else {},
+            components=self._suggested(image, figure) if figure else {},
             pose=find_pose(image, figure) if figure else None,
         )
+
+    def _suggested(self, image: Image.Image, figure: Figure) -> dict[str, str]:
+        """Guesses from the silhouette, and better ones where a drawn face is seen."""
+        guesses = suggest_components(image, figure)
+        return guesses | face_components(image, figure) if self._drawn_faces else guesses
 
     def thresholds(
         self,

@@ -15,11 +15,16 @@ from PIL import Image
 
 from pipeline.imaging.color_names import nearest_name
 from pipeline.imaging.colour import palette, to_lab
+from pipeline.imaging.drawn_faces import LIKELY, drawn_faces
 from pipeline.imaging.heads import Head, find_head
 from pipeline.imaging.masks import Figure, Mask
 
 _DARK = 22.0
 """L* under which a colour of skin or cloth is taken for its outline."""
+_WHITE = 90.0
+"""L* over which the colour of an eye is taken for its white."""
+_AROUND_FACE = 4.0
+"""Side of the square in which a face is looked for, in head radii."""
 _LEAST_PIXELS = 24
 _FRONT, _QUARTER = 0.13, 0.42
 """Facing (0 to 1) up to which a head counts as seen from the front, from three quarters."""
@@ -56,6 +61,28 @@ def suggest_components(image: Image.Image, figure: Figure) -> dict[str, str]:
     return {
         p.slot: nearest_name(p.words, found[p.slot])[0].name for p in _PATCHES if p.slot in found
     }
+
+
+def face_components(image: Image.Image, figure: Figure) -> dict[str, str]:
+    """Colours of hair, skin and eyes where the drawn-face detector sees a face, by name.
+
+    It often samples the white of an eye, so eyes are named only where both say the same colour.
+
+    Returns:
+        Component → colour name; nothing where no face is likely enough.
+    """
+    head = find_head(figure)
+    faces = drawn_faces(image.crop(head.square(_AROUND_FACE, -_AROUND_FACE / 2)))
+    if not faces or faces[0].likelihood < LIKELY:
+        return {}
+    face = faces[0]
+    left, right = (nearest_name("eye_color", eye)[0].name for eye in face.eyes)
+    found = {
+        "hair_color": nearest_name("hair_color", face.hair)[0].name,
+        "skin": nearest_name("skin", face.skin)[0].name,
+    }
+    plain = any(_lightness(eye) > _WHITE for eye in face.eyes)
+    return found if left != right or plain else found | {"eye_color": left}
 
 
 def agreed(guesses: Sequence[dict[str, str]]) -> dict[str, str]:
