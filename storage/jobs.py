@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from pipeline.domain.errors import AlreadyExists, NotFound
 from pipeline.domain.job import Job, JobKind, JobStatus
+from storage.affinity import preferred
 from storage.errors import LeaseLost
 from storage.queue import (
     get_job,
@@ -68,6 +69,12 @@ WHERE id = (
 RETURNING *
 """
 
+_CLAIM_ONE = """
+UPDATE job SET status = 'running', fence = fence + 1, lease_owner = :owner, lease_until = :until,
+               started_at = :started, progress = 0, progress_note = ''
+WHERE id = :id AND status = 'queued' RETURNING *
+"""
+
 
 def enqueue(
     tx: sqlite3.Connection,
@@ -79,6 +86,7 @@ def enqueue(
     dedupe_key: str,
     priority: int = 0,
     strength: int = 0,
+    affinity: str = "",
     now: float,
 ) -> int:
     """Put a job into the queue.
@@ -92,6 +100,7 @@ def enqueue(
         dedupe_key: a second job of the guild with the same key is refused.
         priority: larger first, among the jobs of the same member only.
         strength: rung of the retry ladder to start on.
+        affinity: what it needs loaded; jobs of a member with the same may run in a row.
         now: seconds since 1970.
 
     Returns:
@@ -108,24 +117,40 @@ def enqueue(
         raise NotFound(f"There is no panel {panel_id} here. See /panel status.")
     row = tx.execute(
         "INSERT INTO job (guild_id, member_id, kind, panel_id, dedupe_key, status, priority, "
-        "strength, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?) "
+        "strength, affinity, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?) "
         "ON CONFLICT (guild_id, dedupe_key) DO NOTHING RETURNING id",
-        (guild_id, member_id, kind, panel_id, dedupe_key, priority, strength, to_text(now)),
+        (
+            guild_id,
+            member_id,
+            kind,
+            panel_id,
+            dedupe_key,
+            priority,
+            strength,
+            affinity,
+            to_text(now),
+        ),
     ).fetchone()
     if row is None:
         raise AlreadyExists("This was asked for already; see its place with /queue show.")
     return row["id"]
 
 
-def claim(tx: sqlite3.Connection, *, owner: str, lease_seconds: float, now: float) -> Job | None:
+def claim(
+    tx: sqlite3.Connection, *, owner: str, lease_seconds: float, now: float, prefers: str = ""
+) -> Job | None:
     """Take the next job of the fair order, or None if nothing waits.
 
     The lease runs ``lease_seconds`` from ``now``; ``Job.fence`` is the token that every later
-    call for this run has to show.
+    call for this run has to show. ``prefers`` is the affinity of what the worker did last: of the
+    member whose turn it is, a job with the same may go first (see :mod:`storage.affinity`).
     """
-    row = tx.execute(
-        CLAIM, {"owner": owner, "until": now + lease_seconds, "started": to_text(now)}
-    ).fetchone()
+    told = {"owner": owner, "until": now + lease_seconds, "started": to_text(now)}
+    chosen = preferred(tx, prefers)
+    if chosen is None:
+        row = tx.execute(CLAIM, told).fetchone()
+    else:
+        row = tx.execute(_CLAIM_ONE, {**told, "id": chosen}).fetchone()
     return None if row is None else job_from_row(row)
 
 

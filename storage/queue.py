@@ -156,4 +156,5 @@ def job_from_row(row: sqlite3.Row) -> Job:
         created_at=from_text(row["created_at"]),
         started_at=from_text(row["started_at"]),
         finished_at=from_text(row["finished_at"]),
+        affinity=row["affinity"],
     )

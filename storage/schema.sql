@@ -178,7 +178,7 @@ CREATE TABLE job (
     seconds           REAL,
     created_at        TEXT NOT NULL,
     started_at        TEXT,
-    finished_at       TEXT,
+    finished_at       TEXT, affinity TEXT NOT NULL DEFAULT '', passed INTEGER NOT NULL DEFAULT 0,
     UNIQUE (guild_id, dedupe_key)
 ) STRICT;
 
@@ -604,3 +604,6 @@ CREATE TABLE drift_alarm (
 CREATE INDEX drift_alarm_by_look ON drift_alarm (guild_id, character_id, appearance_id, id);
 
 CREATE INDEX drift_alarm_by_since ON drift_alarm (since_sample);
+
+CREATE INDEX job_affine ON job (guild_id, member_id, priority, affinity, id)
+WHERE status = 'queued';

@@ -108,15 +108,17 @@ class Dispatcher:
     # --- one executor -----------------------------------------------------------------------
 
     async def _serve(self, executor: Executor, wake: asyncio.Event, stop: asyncio.Event) -> None:
+        last = ""
         try:
             while not stop.is_set():
                 if not await self._made_ready(executor, stop):
                     break
                 wake.clear()  # before the look, so that no notice is lost between look and wait
-                job = await self._claim()
+                job = await self._claim(last)
                 if job is None:
                     await first_of(self._timing.poll, stop, wake)
                 else:
+                    last = job.affinity
                     await self._handle(job, executor, stop)
         finally:
             await executor.stop()
@@ -150,11 +152,15 @@ class Dispatcher:
             pause = min(2 * pause, self._timing.restart_most)
         return False
 
-    async def _claim(self) -> Job | None:
+    async def _claim(self, last: str) -> Job | None:
         try:
             return await self._db.write(
                 lambda tx: jobs.claim(
-                    tx, owner=self.owner, lease_seconds=self._timing.lease, now=time.time()
+                    tx,
+                    owner=self.owner,
+                    lease_seconds=self._timing.lease,
+                    now=time.time(),
+                    prefers=last,
                 )
             )
         except Exception:

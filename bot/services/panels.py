@@ -345,6 +345,7 @@ class PanelService:
                 kind=kind,
                 panel_id=panel_id,
                 dedupe_key=dedupe_key,
+                affinity=brief.affinity if kind is JobKind.GENERATE else "",
                 now=now.timestamp(),
             )
             return panel_id, job_id

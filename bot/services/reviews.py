@@ -138,6 +138,7 @@ class ReviewService:
                 panel_id=review.panel_id,
                 dedupe_key=f"retry:{review.id}",
                 strength=strength,
+                affinity=panel.brief.affinity,
                 now=now.timestamp(),
             )
 

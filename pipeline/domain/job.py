@@ -26,7 +26,8 @@ class JobStatus(StrEnum):
 class Job:
     """A row of the ledger. ``fence`` grows with every claim and is never reset.
 
-    ``crashes`` counts the workers that died holding it; ``progress`` is 0 to 1.
+    ``crashes`` counts the workers that died holding it; ``progress`` is 0 to 1. ``affinity`` says
+    what it needs loaded: a worker that has just done the same is ready for it.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Job:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    affinity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

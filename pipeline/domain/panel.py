@@ -153,6 +153,11 @@ class PanelBrief:
     staging: Staging | None = None
     weight: float = 1.0
 
+    @property
+    def affinity(self) -> str:
+        """The looks that it draws: what is trained for them is loaded once for several panels."""
+        return "+".join(sorted(role.appearance_id for role in self.cast))
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
