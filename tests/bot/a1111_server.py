@@ -54,6 +54,8 @@ class Manners:
     password: str = ""
     forgets_a_picture: bool = False
     hangs_up: bool = False
+    paste_reference: bool = False  # draws the first reference that it is given, on white
+    deaf_on: set[str] = field(default_factory=set)  # paths on which it hangs up
 
 
 class A1111Server:
@@ -99,6 +101,9 @@ class A1111Server:
             return web.json_response(
                 {"error": "RuntimeError", "detail": "", "errors": "/srv/secret"}, status=500
             )
+        if request.path in self.manners.deaf_on:
+            assert request.transport is not None
+            request.transport.close()
         return await handler(request)
 
     # --- what it has -----------------------------------------------------------------------------
@@ -256,6 +261,8 @@ class A1111Server:
 
     def _picture(self, body: dict[str, Any], seed: int) -> str:
         """Noise that everything in the request but its name and its batch decides about."""
+        if self.manners.paste_reference:
+            return self._paste(body, seed)
         told = {
             k: v
             for k, v in body.items()
@@ -266,6 +273,19 @@ class A1111Server:
         image = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8))
         stream = io.BytesIO()
         image.resize((body["width"], body["height"]), Image.Resampling.NEAREST).save(stream, "PNG")
+        return base64.b64encode(stream.getvalue()).decode()
+
+    def _paste(self, body: dict[str, Any], seed: int) -> str:
+        units = body["alwayson_scripts"]["controlnet"]["args"]
+        sent = next(unit["image"] for unit in units if "ip-adapter" in unit["model"])
+        side = round(min(body["width"], body["height"]) * 0.98)
+        figure = Image.open(io.BytesIO(base64.b64decode(sent))).resize(
+            (side, side), Image.Resampling.LANCZOS
+        )
+        canvas = Image.new("RGB", (body["width"], body["height"]), "white")
+        canvas.paste(figure, ((body["width"] - side) // 2 + seed % 5, (body["height"] - side) // 2))
+        stream = io.BytesIO()
+        canvas.save(stream, "PNG")
         return base64.b64encode(stream.getvalue()).decode()
 
     # --- meanwhile -------------------------------------------------------------------------------

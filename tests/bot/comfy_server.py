@@ -110,14 +110,17 @@ class Manners:
 
     answer_500: set[str] = field(default_factory=set)  # paths
     drop_answer_to: set[str] = field(default_factory=set)  # does as asked, then hangs up; once
+    deaf_on: dict[str, int] = field(default_factory=dict)  # paths on which it hangs up so often
     drop_socket_at: int = 0  # the step at which the WebSocket breaks, once
     no_socket: bool = False
+    all_nodes_only: bool = False
     never_finish: bool = False
     step_seconds: float = 0.002
     lost_jobs: int = 0  # so many jobs vanish as if the server had been started anew
     fail_with: tuple[str, str] | None = None  # exception type and message
     own_ids: bool = False  # an older server: it takes no prompt_id from clients
     metadata_previews: bool = False
+    broken_previews: bool = False
     paste_reference: bool = False  # draws the first reference that it is given, on white
 
 
@@ -161,7 +164,7 @@ class ComfyServer:
         app.add_routes([
             web.get("/ws", self._ws), web.get("/system_stats", self._stats),
             web.get("/object_info/{name}", self._info), web.get("/embeddings", self._embeddings),
-            web.get("/models/loras", self._loras), web.post("/upload/image", self._upload),
+            web.get("/object_info", self._all_info), web.post("/upload/image", self._upload),
             web.post("/prompt", self._prompt), web.get("/queue", self._queue), web.post("/queue", self._edit_queue),
             web.get("/history", self._histories), web.get("/history/{id}", self._one_history),
             web.post("/history", self._edit_history), web.post("/interrupt", self._interrupt), web.get("/view", self._view),
@@ -182,6 +185,10 @@ class ComfyServer:
         self.requests.append((request.method, request.path))
         if request.path in self.manners.answer_500:
             return web.Response(status=500, text="Traceback: /srv/secret/path")
+        if self.manners.deaf_on.get(request.path):
+            self.manners.deaf_on[request.path] -= 1
+            assert request.transport is not None
+            request.transport.close()
         response = await handler(request)
         if request.path in self.manners.drop_answer_to:
             self.manners.drop_answer_to.discard(request.path)
@@ -219,13 +226,15 @@ class ComfyServer:
 
     async def _info(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
+        if self.manners.all_nodes_only:
+            return web.Response(status=404)
         return web.json_response({name: self.nodes[name]} if name in self.nodes else {})
 
     async def _embeddings(self, _request: web.Request) -> web.Response:
         return web.json_response(["mira_s1"])
 
-    async def _loras(self, _request: web.Request) -> web.Response:
-        return web.json_response(self.nodes["LoraLoader"]["input"]["required"]["lora_name"][0])
+    async def _all_info(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.nodes)
 
     async def _upload(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -497,7 +506,8 @@ class ComfyServer:
             about = json.dumps({"prompt_id": prompt_id, "node_id": "sampler"}).encode()
             head = struct.pack(">II", 4, len(about)) + about
         if client in self._sockets:
-            await self._sockets[client].send_bytes(head + stream.getvalue())
+            data = b"not a picture" if self.manners.broken_previews else stream.getvalue()
+            await self._sockets[client].send_bytes(head + data)
 
     async def _send(self, client: str, kind: str, data: dict[str, Any]) -> None:
         if client in self._sockets and not self._sockets[client].closed:

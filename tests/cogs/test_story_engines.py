@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from a1111_server import A1111Server
 from comfy_server import ComfyServer, running
 from studio import Studio, answer, labels_of, text_of
 
@@ -24,6 +25,16 @@ def on_comfy(comfy, monkeypatch) -> ComfyServer:
     monkeypatch.setenv("ONMODEL_GENERATOR", "comfyui")
     monkeypatch.setenv("ONMODEL_COMFYUI_URL", comfy[1])
     return comfy[0]
+
+
+@pytest.fixture
+def on_a1111(monkeypatch) -> Iterator[A1111Server]:
+    server = A1111Server()
+    server.manners.paste_reference = True
+    with running(server.app()) as url:
+        monkeypatch.setenv("ONMODEL_GENERATOR", "a1111")
+        monkeypatch.setenv("ONMODEL_A1111_URL", url)
+        yield server
 
 
 @pytest.fixture
@@ -63,6 +74,19 @@ async def test_a_panel_from_comfyui_and_one_that_is_cancelled(on_comfy, studio: 
     await studio.until(lambda: on_comfy.jobs == [])
     assert len(on_comfy.graphs) == 3
     assert studio.card() == card, "nothing was posted for it"
+
+
+@pytest.mark.slow
+@pytest.mark.studio(real_worker=True)
+async def test_a_panel_from_a1111(on_a1111, studio: Studio):
+    await enrol(studio)
+    await studio.request(characters="Mira", prompt="Mira waits.", alternates=2)
+    await studio.quiet()
+    card = studio.card()
+    assert labels_of(card)[:2] == ["Vote A", "Vote B"]
+    assert "a1111: no reference attention" in text_of(card)
+    assert len(on_a1111.bodies) == 1
+    assert on_a1111.jobs == []
 
 
 @pytest.mark.slow

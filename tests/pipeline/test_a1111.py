@@ -56,11 +56,10 @@ def server(served) -> A1111Server:
 def engine(shared_engine: A1111Generator, server) -> A1111Generator:
     shared_engine._taken = shared_engine._failed = float("-inf")
     shared_engine._patience = 20.0
-    shared_engine.on_preview = None
     return shared_engine
 
 
-def draw(engine, plan, shelf, *, cancelled=lambda: False, progress=lambda _f, _n: None):
+def draw(engine, plan, shelf, *, cancelled=lambda: False, progress=lambda _f, _n, _p=None: None):
     return engine.generate(plan, shelf, progress=progress, cancelled=cancelled)
 
 
@@ -78,7 +77,7 @@ def one(shelf, **changes):
 
 def test_a_plan_becomes_pictures(server, engine):
     shelf, seen = Shelf(), []
-    drawn = draw(engine, plan_of(shelf), shelf, progress=lambda f, n: seen.append(f))
+    drawn = draw(engine, plan_of(shelf), shelf, progress=lambda f, _n, _p=None: seen.append(f))
     assert [c.size for c in drawn] == [SIZE, SIZE]
     assert not np.array_equal(pixels(drawn[0]), pixels(drawn[1]))
     (body,) = server.bodies
@@ -157,8 +156,7 @@ def test_older_web_uis(server, engine):
 def test_previews(server, engine):
     shelf, previews = Shelf(), []
     server.manners.step_seconds = 0.2
-    engine.on_preview = previews.append
-    draw(engine, one(shelf), shelf)
+    draw(engine, one(shelf), shelf, progress=lambda _f, _n, *preview: previews.extend(preview))
     assert previews
     assert all(Image.open(io.BytesIO(data)).size == (8, 8) for data in previews)
 
@@ -296,6 +294,13 @@ def test_a_dropped_connection(server, engine):
         draw(engine, one(shelf), shelf)
 
 
+def test_a_web_ui_that_is_deaf_while_it_draws(server, engine):
+    shelf = Shelf()
+    server.manners.step_seconds = 0.15
+    server.manners.deaf_on = {"/internal/progress", "/sdapi/v1/progress"}
+    assert len(draw(engine, one(shelf), shelf)) == 1
+
+
 def test_fewer_pictures_than_asked_for(server, engine):
     shelf = Shelf()
     server.manners.forgets_a_picture = True
@@ -319,7 +324,7 @@ def test_cancel_midway(server, engine):
     with pytest.raises(Cancelled):
         draw(
             engine, one(shelf), shelf,
-            progress=lambda _f, note: seen.append(note), cancelled=lambda: "drawing" in seen,
+            progress=lambda _f, note, _p=None: seen.append(note), cancelled=lambda: "drawing" in seen,
         )  # fmt: skip
     assert server.jobs == []
     assert server.interrupts
@@ -339,7 +344,7 @@ def test_cancel_in_the_queue_leaves_the_others_job_alone(server, engine, served,
     with pytest.raises(Cancelled):
         draw(
             engine, one(shelf), shelf,
-            progress=lambda _f, note: seen.append(note),
+            progress=lambda _f, note, _p=None: seen.append(note),
             cancelled=lambda: "waiting in AUTOMATIC1111's queue" in seen,
         )  # fmt: skip
     assert server.interrupts == []

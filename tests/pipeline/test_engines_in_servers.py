@@ -78,9 +78,13 @@ def test_the_same_request_goes_through_either_engine(engine, inputs):
     assert f"{engine.name}: no reference attention" in plan.notes
     assert all(member.references for member in plan.cast)
     pictures = {r.sha256: r.image for m in inputs.cast for r in m.references} | guided.pictures
-    drawn = engine.generate(plan, pictures, progress=lambda _f, _n: None, cancelled=lambda: False)
+    drawn = engine.generate(
+        plan, pictures, progress=lambda _f, _n, _p=None: None, cancelled=lambda: False
+    )
     assert [Image.open(io.BytesIO(c.image)).size for c in drawn] == [SIZE, SIZE]
-    again = engine.generate(plan, pictures, progress=lambda _f, _n: None, cancelled=lambda: False)
+    again = engine.generate(
+        plan, pictures, progress=lambda _f, _n, _p=None: None, cancelled=lambda: False
+    )
     assert [c.image for c in again] == [c.image for c in drawn]
 
 

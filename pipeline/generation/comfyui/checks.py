@@ -78,7 +78,7 @@ def refusal(body: Any) -> EngineLacks | EngineRefused:
             more = problem.get("extra_info") or {}
             name, value = str(more.get("input_name", "")), str(more.get("received_value", ""))
             if problem.get("type") == "value_not_in_list":
-                return EngineLacks(missing_file(name, value, _options(more.get("input_config"))))
+                return EngineLacks(missing_file(name, value, options_of(more.get("input_config"))))
             return EngineRefused(
                 f"ComfyUI refused the workflow: {node.get('class_type')}, {name or 'an input'}: "
                 f"{str(problem.get('message', ''))[:200]}. Ask whoever runs the bot to mend it."
@@ -110,8 +110,8 @@ def _problems(
         spec = specs[name]
         if isinstance(value, list):
             yield from _link_problems(key, node, name, graph, (spec, known))
-        elif _is_choice(spec) and not _is_upload(spec) and value not in _options(spec):
-            yield EngineLacks(missing_file(name, str(value), _options(spec)))
+        elif _is_choice(spec) and not _is_upload(spec) and value not in options_of(spec):
+            yield EngineLacks(missing_file(name, str(value), options_of(spec)))
 
 
 def _link_problems(
@@ -149,7 +149,7 @@ def _is_upload(spec: Any) -> bool:
     return bool(more.get("image_upload") or more.get("remote"))
 
 
-def _options(spec: Any) -> list[str]:
+def options_of(spec: Any) -> list[str]:
     """The choices of an input, in the old form (a list) or the new (``COMBO`` with options)."""
     if not isinstance(spec, list | tuple) or not spec:
         return []

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.generation.comfyui.checks import refusal
+from pipeline.generation.comfyui.checks import options_of, refusal
 from pipeline.generation.comfyui.order import ENGINE, FOLDER
 from pipeline.generation.comfyui.workflow import Graph
 from pipeline.generation.remote.errors import EngineDown, EngineRefused, EngineSlow
@@ -44,8 +44,7 @@ class ComfyClient:
         """What the server says of a node class; remembered for a minute."""
         at, about = self._known.get(name, (float("-inf"), None))
         if time.monotonic() - at > _KNOWN_SECONDS:
-            found = self._http.get_json(f"/object_info/{quote(name, safe='')}")
-            about = found.get(name) if isinstance(found, dict) else None
+            about = self._ask_node(name)
             self._known[name] = (time.monotonic(), about)
         return about
 
@@ -58,8 +57,10 @@ class ComfyClient:
         return [str(name) for name in self._http.get_json("/embeddings")]
 
     def loras(self) -> list[str]:
-        """Names of the LoRA files."""
-        return [str(name) for name in self._http.get_json("/models/loras")]
+        """Names of the LoRA files, as the node that loads them offers them."""
+        about = self.node_info("LoraLoader") or {}
+        required = (about.get("input") or {}).get("required") or {}
+        return options_of(required.get("lora_name"))
 
     def upload(self, name: str, png: bytes) -> None:
         """Put a picture into the server's folder for passing things, which it empties itself.
@@ -164,9 +165,28 @@ class ComfyClient:
             time.sleep(0.1)
         raise EngineSlow(f"{ENGINE} has not stopped drawing yet; it will after its present step.")
 
+    def take_back(self, prompt_id: str) -> None:
+        """Withdraw as well as can be, where something else is to be told already."""
+        try:
+            self.withdraw(prompt_id)
+        except (EngineDown, EngineSlow, EngineRefused) as error:
+            log.warning("a job could not be taken back: %s", error)
+
     def forget(self, prompt_id: str) -> None:
         """Take a job out of the history: it holds the prompt of somebody's panel."""
         self._http.post("/history", {"delete": [prompt_id]})
+
+    def _ask_node(self, name: str) -> Mapping[str, Any] | None:
+        path = f"/object_info/{quote(name, safe='')}"
+        answer = self._http.get(path)
+        if answer.status == 404:  # some proxies and older servers tell of all nodes only
+            found = self._http.get_json("/object_info")
+        elif answer.good:
+            found = answer.json()
+        else:
+            raise self._http.refused(path, answer)
+        about = found.get(name) if isinstance(found, dict) else None
+        return about if isinstance(about, dict) else None
 
     def _queue(self) -> tuple[list[Any], list[Any]]:
         queue = self._http.get_json("/queue")

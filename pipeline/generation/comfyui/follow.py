@@ -73,7 +73,7 @@ class Follower:
         news = _News(self._pace)
         while True:
             if cancelled():
-                self._take_back(prompt_id)
+                self._client.take_back(prompt_id)
                 raise Cancelled("The panel was cancelled while it was being drawn.")
             event = self._listener.next(self._pace.tick)
             if event is not None and event.prompt_id in ("", prompt_id):
@@ -83,19 +83,12 @@ class Follower:
                 if entry is not None:
                     return outputs_of(entry)
             if news.idle() > self._pace.patience:
-                self._take_back(prompt_id)
+                self._client.take_back(prompt_id)
                 raise EngineSlow(
                     f"{ENGINE} has shown no progress for {self._pace.patience:.0f} seconds, so the "
                     "job was taken back. Ask again later, or let whoever runs the bot raise "
                     "ONMODEL_COMFYUI_TIMEOUT."
                 )
-
-    def _take_back(self, prompt_id: str) -> None:
-        """Withdraw the job; what happens to it after that is the server's business."""
-        try:
-            self._client.withdraw(prompt_id)
-        except (EngineDown, EngineSlow) as error:
-            log.warning("a job could not be taken back: %s", error)
 
     def _tell(
         self, event: Event, news: "_News", progress: Progress,
@@ -123,7 +116,9 @@ class Follower:
                 progress(0.0, f"waiting in {ENGINE}'s queue, {before} before it")
             if where is Whereabouts.DONE:
                 return self._client.history(prompt_id)
-        except (EngineDown, EngineSlow) as error:
+        except EngineSlow as error:  # it loads a model, say: patience decides
+            log.info("ComfyUI is slow to say where the job is: %s", error)
+        except EngineDown as error:
             if news.away() > self._pace.away:
                 raise EngineDown(
                     f"{ENGINE} stopped answering while it was drawing. Ask whoever runs the bot "

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.domain.conditioning import ConditioningPlan
@@ -19,7 +19,7 @@ from pipeline.generation.a1111.inventory import (
     password_or_refused,
     take_inventory,
 )
-from pipeline.generation.a1111.job import Job
+from pipeline.generation.a1111.job import Job, Standing
 from pipeline.generation.a1111.order import Order, order_of
 from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.generators.base import IsCancelled, Progress
@@ -33,6 +33,7 @@ from pipeline.generation.remote.errors import (
 )
 from pipeline.generation.remote.http import Answer, HttpClient
 from pipeline.generation.remote.pictures import finished
+from pipeline.generation.remote.previews import Reporter
 from pipeline.imaging.decode import PictureDoor
 
 DEFAULT_URL = "http://127.0.0.1:7860"
@@ -79,7 +80,6 @@ class A1111Generator:
         self._door = PictureDoor()
         self._inventory = Inventory()
         self._taken = self._failed = float("-inf")
-        self.on_preview: Callable[[bytes], None] | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -190,25 +190,34 @@ class A1111Generator:
         return job.answer
 
     def _wait(self, job: Job, progress: Progress, cancelled: IsCancelled) -> None:
-        moved, last, shown = time.monotonic(), (False, -1.0), ""
+        report = Reporter(progress, self._door)
+        moved, last, shown = time.monotonic(), (False, 0.0), ""
         while job.is_alive():
             job.join(_TICK)
             _stop_if(cancelled)
             if not job.is_alive():
                 return
-            now = job.standing()
+            now = self._standing(job) or Standing(*last)
             if (now.running, now.share) != last:
                 moved, last = time.monotonic(), (now.running, now.share)
-            progress(0.95 * now.share, "drawing" if now.running else f"waiting in {ENGINE}'s queue")
-            if now.preview and now.preview != shown and self.on_preview is not None:
+            report(0.95 * now.share, "drawing" if now.running else f"waiting in {ENGINE}'s queue")
+            if now.preview and now.preview != shown:
                 shown = now.preview
-                self.on_preview(_decoded(now.preview))
+                report.show(_decoded(now.preview))
             if time.monotonic() - moved > self._patience:
                 raise EngineSlow(
                     f"{ENGINE} has shown no progress for {self._patience:.0f} seconds, so the job "
                     "was taken back. Ask again later, or let whoever runs the bot raise "
                     "ONMODEL_A1111_TIMEOUT."
                 )
+
+    def _standing(self, job: Job) -> Standing | None:
+        """How far the job is; None where it does not say: a web UI that loads a model is deaf."""
+        try:
+            return job.standing()
+        except (EngineDown, EngineSlow, EngineRefused) as error:
+            log.info("%s does not say how far it is: %s", ENGINE, error)
+            return None
 
     def _failure(self, order: Order, answer: Answer) -> Exception:
         """The error for an answer that is none: who lacks what, as far as it says so."""

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.domain.conditioning import ConditioningPlan, ModuleKind
@@ -21,6 +21,7 @@ from pipeline.generation.remote.address import server_address
 from pipeline.generation.remote.errors import EngineDown, EngineRefused, EngineSlow
 from pipeline.generation.remote.http import HttpClient
 from pipeline.generation.remote.pictures import finished
+from pipeline.generation.remote.previews import Reporter
 from pipeline.imaging.decode import PictureDoor
 
 DEFAULT_URL = "http://127.0.0.1:8188"
@@ -66,7 +67,6 @@ class ComfyUiGenerator:
         named = self._checkpoint or str(self._workflows.draw.value_at("checkpoint") or "")
         self.capabilities = capabilities_of(self._workflows, named)
         self.version = f"1-{self._workflows.digest}"
-        self.on_preview: Callable[[bytes], None] | None = None
         self._http = HttpClient(self.address, ENGINE, answer_seconds=min(60, self._pace.patience))
         self._client = ComfyClient(self._http)
         self._door = PictureDoor()
@@ -106,7 +106,8 @@ class ComfyUiGenerator:
             listener.open()
             for index, graph in enumerate(order.graphs):
                 share = _share(progress, index, len(order.graphs))
-                data = self._draw(graph, client_id, listener, share, cancelled)
+                report = Reporter(share, self._door)
+                data = self._draw(graph, client_id, listener, report, cancelled)
                 out.append(finished(data, plan, pictures, self._door))
         progress(1.0, "drawn")
         return out
@@ -166,7 +167,7 @@ class ComfyUiGenerator:
         graph: Graph,
         client_id: str,
         listener: Listener,
-        progress: Progress,
+        report: Reporter,
         cancelled: IsCancelled,
     ) -> bytes:
         """One picture: queue, follow, fetch, and leave nothing behind."""
@@ -175,7 +176,7 @@ class ComfyUiGenerator:
             prompt_id = self._client.submit(graph, client_id, str(uuid.uuid4()))
             try:
                 outputs = Follower(self._client, listener, self._pace).follow(
-                    prompt_id, progress=progress, cancelled=cancelled, preview=self.on_preview
+                    prompt_id, progress=report, cancelled=cancelled, preview=report.show
                 )
                 data = self._client.fetch(_picture_in(outputs, graph))
             except JobLost:
@@ -184,7 +185,7 @@ class ComfyUiGenerator:
             except EngineDown:
                 raise
             except Exception:
-                self._client.withdraw(prompt_id)
+                self._client.take_back(prompt_id)
                 raise
             self._client.forget(prompt_id)
             return data
@@ -201,7 +202,12 @@ def _picture_in(outputs: Mapping[str, Any], graph: Graph) -> Mapping[str, Any]:
 
 def _share(progress: Progress, index: int, count: int) -> Progress:
     word = f"alternate {index + 1}: " if count > 1 else ""
-    return lambda fraction, note: progress((index + fraction) / count, f"{word}{note}")
+
+    def share(fraction: float, note: str, preview: bytes | None = None, /) -> None:
+        pictures = () if preview is None else (preview,)
+        progress((index + fraction) / count, f"{word}{note}", *pictures)
+
+    return share
 
 
 def _stop_if(cancelled: IsCancelled) -> None:
