@@ -1,12 +1,14 @@
 """Where a line of text may be broken: at spaces, between ideographs, at hyphens as a last resort.
 
 Kinsoku (which signs may not begin or end a line) follows JIS X 4051 in its strict form, hyphens
-the patterns of LibreOffice through pyphen. Korean breaks between words, as comics set it.
+the patterns of LibreOffice through pyphen. Japanese breaks between phrases where it can, Korean
+between words, as comics set it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.comics.fonts import FontStyle
@@ -16,6 +18,7 @@ from pipeline.comics.shaping import shape_column, shape_line
 from pipeline.domain.page import TextRun
 
 if TYPE_CHECKING:
+    from budoux import Parser
     from pyphen import Pyphen
 
 LONGEST_WORD = 13.0
@@ -23,6 +26,8 @@ LONGEST_WORD = 13.0
 _LEAST_LETTERS = 9
 _LEFT, _RIGHT = 3, 3
 _HYPHEN_STRAIN = 0.09
+# A line of Japanese that ends inside a phrase.
+_TORN_STRAIN = 1.0
 
 # Source: JIS X 4051, character classes 1, 2, 3, 4, 6, 7 and 9 to 11.
 _NOT_FIRST = frozenset(
@@ -110,12 +115,32 @@ def _atoms(word: Sequence[TextRun], setting: Setting) -> Iterator[Atom]:
     """One word in its indivisible parts."""
     letters = text_of(word)
     wide = [i for i in range(1, len(word)) if _may_break(letters, i)]
-    for a, b in zip([0, *wide], [*wide, len(word)], strict=True):
+    phrases = _phrase_ends(letters, setting.language) if wide else frozenset()
+    for a, b in pairwise([0, *wide, len(word)]):
         part = joined(word[a:b])
-        if setting.length(part) > LONGEST_WORD and not _hyphens(text_of(part), setting):
-            yield from _long(word[a:b], setting)
-        else:
-            yield from _hyphenated(word[a:b], setting)
+        long = setting.length(part) > LONGEST_WORD and not _hyphens(text_of(part), setting)
+        *before, last = (_long if long else _hyphenated)(word[a:b], setting)
+        yield from before
+        torn = b < len(word) and phrases and b not in phrases
+        yield replace(last, strain=_TORN_STRAIN) if torn else last
+
+
+def _phrase_ends(letters: str, language: str) -> frozenset[int]:
+    """Where phrases of Japanese end; empty where the language has no such model."""
+    if language.partition("-")[0] != "ja":
+        return frozenset()
+    return frozenset(accumulate(len(phrase) for phrase in _phrases().parse(letters)))
+
+
+@cache
+def _phrases() -> "Parser":
+    """The model that parts Japanese into phrases.
+
+    Source: BudouX by Google, a boosted classifier over characters.
+    """
+    import budoux
+
+    return budoux.load_default_japanese_parser()
 
 
 def _may_break(text: str, at: int) -> bool:

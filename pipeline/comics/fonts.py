@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.comics import fallback
 from pipeline.comics.harfbuzz import harfbuzz
-from pipeline.comics.scripts import Script, script_of
+from pipeline.comics.scripts import Script, is_shared, script_of
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.panel import BalloonKind
 
@@ -133,15 +133,17 @@ def own_faces(style: FontStyle) -> tuple[Face, ...]:
 @lru_cache(maxsize=65536)
 def face_for(char: str, style: FontStyle, language: str = "") -> Face | None:
     """The face that writes ``char``, or None. ``language`` decides between shapes of one sign."""
-    code = ord(char)
-    for face in own_faces(style):
+    code, shared = ord(char), is_shared(char, language)
+    for face in () if shared else own_faces(style):
         if code in face.chars:
             return face
-    for place in fallback.faces_of(script_of(char), bold=style.bold, language=language):
+    script = Script.HAN if shared else script_of(char)
+    for place in fallback.faces_of(script, bold=style.bold, language=language):
         face = load_face(place.path, place.index)
         if code in face.chars:
             return face
-    return None
+    own = own_faces(style)[0]
+    return own if shared and code in own.chars else None
 
 
 def use_font_folder(folder: Path | None) -> None:

@@ -27,7 +27,7 @@ _SMOKE = (74, 70, 78)
 # Captions stand on warm paper, as printed narration boxes do.
 _CAPTION_PAPER = (255, 247, 219)
 # Sounds: letters of one of these colours, by the sound; in ems, their line and its white edge.
-_SOUNDS = ((255, 214, 40), (247, 96, 52), (112, 204, 240), (255, 255, 255))
+_SOUNDS = ((255, 214, 40), (247, 96, 52), (112, 204, 240))
 _SOUND_LINE, _SOUND_EDGE = 0.075, 0.135
 # Whispers: dashes and gaps along the outline, in ems.
 _DASH, _GAP = 0.42, 0.3

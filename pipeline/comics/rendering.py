@@ -17,11 +17,7 @@ from pipeline.domain.page import LetteredPage, PanelArt, PanelFrame
 
 def draw_page(page: LetteredPage, arts: Mapping[int, PanelArt]) -> bytes:
     """Draw the page as an RGB PNG; ``arts`` by panel id, complete."""
-    sheet = Image.new("RGB", page.size, PAPER)
-    border = max(2, round(page.size.width * 0.0032))
-    for frame in page.frames:
-        _draw_art(sheet, frame, arts[frame.panel_id])
-        _draw_border(sheet, frame.box, border)
+    sheet = draw_panels(page, arts)
     for frame in page.frames:
         draw_balloons(sheet, page.balloons_of(frame.panel_id), page)
     _draw_foot(sheet, page)
@@ -30,6 +26,16 @@ def draw_page(page: LetteredPage, arts: Mapping[int, PanelArt]) -> bytes:
     out = BytesIO()
     sheet.save(out, "PNG", compress_level=6)
     return out.getvalue()
+
+
+def draw_panels(page: LetteredPage, arts: Mapping[int, PanelArt]) -> Image.Image:
+    """The page with its art and frames, RGB, without a word on it."""
+    sheet = Image.new("RGB", page.size, PAPER)
+    border = max(2, round(page.size.width * 0.0032))
+    for frame in page.frames:
+        _draw_art(sheet, frame, arts[frame.panel_id])
+        _draw_border(sheet, frame.box, border)
+    return sheet
 
 
 def _draw_art(sheet: Image.Image, frame: PanelFrame, art: PanelArt) -> None:

@@ -86,6 +86,20 @@ def is_wide(char: str) -> bool:
     return script_of(char) in _WIDE
 
 
+# Signs that East Asian text shares with others, but sets as wide as its own.
+_SHARED = frozenset("…‥—―")
+
+
+def stands(char: str) -> bool:
+    """Whether a sign stands upright in a column, in its vertical form where it has one."""
+    return char in _SHARED or is_wide(char)
+
+
+def is_shared(char: str, language: str) -> bool:
+    """Whether a sign is set by the font of an East Asian language although others have it."""
+    return char in _SHARED and language.partition("-")[0] in ("ja", "zh", "ko")
+
+
 def is_rtl(text: str) -> bool:
     """Whether a text runs from right to left: its first letter is Hebrew or Arabic."""
     for char in text:

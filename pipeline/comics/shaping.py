@@ -12,7 +12,7 @@ from itertools import groupby
 
 from pipeline.comics.fonts import Face, FontStyle, face_for, own_faces
 from pipeline.comics.harfbuzz import harfbuzz
-from pipeline.comics.scripts import Script, is_wide, script_of
+from pipeline.comics.scripts import Script, script_of, stands
 from pipeline.domain.page import TextRun
 
 # A column of upright signs is shaped by the cell; these stand across it instead.
@@ -92,7 +92,7 @@ def shape_column(runs: tuple[TextRun, ...], style: FontStyle, language: str = ""
     y = 0.0
     for start, part in _column_parts(text):
         pieces = list(_pieces(part, styles[start : start + len(part)], None, language, start))
-        if is_wide(part[0]):
+        if stands(part[0]):
             shaped, length = _stacked(pieces, language)
         elif len(part) <= _ACROSS and not part.isspace():
             shaped, length = _across(pieces, language)
@@ -209,7 +209,7 @@ def _moved(glyph: Glyph, dx: float, dy: float, matrix: Matrix | None = None) -> 
 def _column_parts(text: str) -> Iterable[tuple[int, str]]:
     """Stretches of a column: signs that stand upright, and all others."""
     at = 0
-    for _, group in groupby(text, key=is_wide):
+    for _, group in groupby(text, key=stands):
         part = "".join(group)
         yield at, part
         at += len(part)

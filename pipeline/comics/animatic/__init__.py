@@ -1,0 +1,1 @@
+"""Animatics: a page read aloud by a camera that never cuts a face or a balloon."""
