@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.services.cast import CastService
 from bot.services.drift import DriftService
@@ -25,6 +26,7 @@ from bot.settings import Settings
 from pipeline.comics.fonts import use_font_folder
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.registry import known_generators, token_limit_of
+from pipeline.generation.modules import ModuleShelf
 from pipeline.imaging.decode import PictureDoor
 from pipeline.imaging.drawn_faces import require_drawn_faces
 from pipeline.quality.judge import Judge
@@ -97,7 +99,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
                 panels=panels,
-                runs=RunService(db, blobs, keyring=keyring),
+                runs=RunService(db, blobs, keyring=keyring, shelf=_shelf(settings)),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
                 drift=DriftService(db),
@@ -108,6 +110,11 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 reindex=ReindexService(db, blobs, registrar, locks),
                 workshop_spec=WorkshopSpec(settings.generator, serving, settings.engine_options()),
             )
+
+
+def _shelf(settings: Settings) -> ModuleShelf:
+    folder = settings.diffusers_modules
+    return ModuleShelf(Path(folder).expanduser() if folder else None)
 
 
 def _token_limit(generator: str) -> int | None:

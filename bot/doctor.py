@@ -129,6 +129,7 @@ def _engines(settings: Settings) -> Iterator[Line]:
     else:
         yield Line("generator", Health.GOOD, f"{generator.name} {generator.version}")
         yield from _server(generator)
+        yield from _weights(generator)
     if settings.executor == "ray":
         yield Line(
             "executor",
@@ -138,6 +139,18 @@ def _engines(settings: Settings) -> Iterator[Line]:
         )
     else:
         yield Line("executor", Health.GOOD, settings.executor)
+
+
+def _weights(engine: "Generator") -> Iterator[Line]:
+    """The weights that the engine in this process can use, and how to get what else it could."""
+    from pipeline.generation.generators.diffusers import DiffusersGenerator
+
+    if not isinstance(engine, DiffusersGenerator):
+        return
+    for what, found in engine.usable().items():
+        yield Line(what, Health.GOOD, found)
+    for what, mend in engine.missing().items():
+        yield Line(what, Health.WARNING, "not here; the engine draws without", mend)
 
 
 def _server(engine: "Generator") -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -12,11 +13,12 @@ from bot.services.rerolls import base_of, pictures_for
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.geometry import Size
-from pipeline.domain.inputs import Audit, LadderPolicy, PanelInputs
+from pipeline.domain.inputs import Audit, CastInput, LadderPolicy, PanelInputs
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.panel import Candidate, Panel, PanelStatus
 from pipeline.domain.quality import Accept, Flag, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
+from pipeline.generation.modules import ModuleShelf
 from pipeline.imaging.decode import load_canonical
 from pipeline.prompting.drift import catalogue
 from pipeline.quality.attributes import MODES
@@ -49,11 +51,13 @@ class RunService:
         blobs: BlobStore,
         policy: LadderPolicy = _POLICY,
         keyring: Keyring | None = None,
+        shelf: ModuleShelf | None = None,
     ) -> None:
         self._db = db
         self._blobs = blobs
         self._policy = policy
         self._keyring = keyring
+        self._shelf = shelf or ModuleShelf(None)
 
     async def inputs_for(self, job: Job) -> PanelInputs:
         """Everything that the run needs, in one value.
@@ -69,6 +73,7 @@ class RunService:
             character, appearance = await resolve_role(self._db, guild_id, role)
             members.append(await cast_input(self._db, self._blobs, character, appearance))
         members = await calibrated(self._db, comic, members)
+        members = await asyncio.to_thread(self._with_modules, guild_id, members)
         base = await base_of(self._db, guild_id, panel.brief)
         earlier = await attempts.panel_hashes(self._db, guild_id, except_panel=panel.id)
         await self._db.write(
@@ -111,6 +116,13 @@ class RunService:
             if plan is not None:
                 found[role.appearance_id] = plan
         return found
+
+    def _with_modules(self, guild_id: int, members: Sequence[CastInput]) -> list[CastInput]:
+        """The members with what was trained for their looks; reads files."""
+        return [
+            replace(member, modules=self._shelf.of(guild_id, member.appearance_id))
+            for member in members
+        ]
 
     async def _audit(self, job: Job, percent: int) -> Audit:
         if self._keyring is None:

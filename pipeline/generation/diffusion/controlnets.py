@@ -10,6 +10,7 @@ from pipeline.domain.conditioning import ControlKind, ControlUse
 from pipeline.domain.errors import GenerationFailed
 from pipeline.generation.diffusion.call import Call
 from pipeline.generation.diffusion.families import Task
+from pipeline.generation.diffusion.installed import variant_of
 from pipeline.generation.diffusion.pictures import covering
 from pipeline.generation.diffusion.places import region_picture
 
@@ -59,7 +60,11 @@ def _net(call: Call, kind: ControlKind) -> Any:
         import diffusers
 
         net = getattr(diffusers, call.base.family.control_class).from_pretrained(
-            folder, dtype=call.base.dtype, local_files_only=True, use_safetensors=True
+            folder,
+            dtype=call.base.dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            variant=variant_of(folder),
         )
         return net.requires_grad_(False).eval()
 

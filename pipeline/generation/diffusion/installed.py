@@ -90,7 +90,7 @@ def find_installed(options: DiffusersOptions) -> Installed:
             f"The model in {PREFIX}MODEL is a {kind or 'folder of another kind'}; this engine "
             f"knows the families {known}. Name a model of one of them."
         )
-    variant = _variant(folder / family.denoiser)
+    variant = variant_of(folder / family.denoiser)
     _need_components(folder, index, family, variant)
     config = _json(folder / family.denoiser / "config.json")
     side = config.get("sample_size")
@@ -107,20 +107,17 @@ def find_installed(options: DiffusersOptions) -> Installed:
     )
 
 
-def missing_lines(installed: Installed, options: DiffusersOptions) -> Iterator[str]:
-    """What else the family could use, with the commands that fetch it; for ``doctor``."""
+def missing_lines(installed: Installed, options: DiffusersOptions) -> Iterator[tuple[str, str]]:
+    """What else the family could use, each with the command that fetches it; for ``doctor``."""
     family = installed.family
-    if family.adapters_hub is not None:
-        for adapter in family.adapters:
-            if adapter not in installed.adapters:
-                yield f"{adapter.value}: {family.adapters_hub.command('FOLDER')}" + _then(
-                    "ADAPTERS", options.adapters
-                )
-    for kind, hub in family.controls.items():
+    hub = family.adapters_hub
+    for adapter in family.adapters if hub is not None else ():
+        if adapter not in installed.adapters and hub is not None:
+            yield adapter.value, hub.command("FOLDER") + _then("ADAPTERS", options.adapters)
+    for kind, net in family.controls.items():
         if kind not in installed.controls:
-            yield f"{kind.value}: {hub.command(f'FOLDER/{kind.value}')}" + _then(
-                "CONTROLS", options.controls
-            )
+            command = net.command(f"FOLDER/{kind.value}")
+            yield f"guide {kind.value}", command + _then("CONTROLS", options.controls)
 
 
 def digest(path: Path) -> str:
@@ -209,7 +206,7 @@ def _weights_in(folder: Path, variant: str | None = None) -> list[Path]:
     return of_variant or [path for path in found if path.name.count(".") == 1] or found
 
 
-def _variant(folder: Path) -> str | None:
+def variant_of(folder: Path) -> str | None:
     """The half-precision word, where there are no weights without it."""
     names = [path.name for path in folder.glob("*.safetensors")]
     return "fp16" if names and all(".fp16." in name for name in names) else None

@@ -13,7 +13,7 @@ from pipeline.domain.panel import Candidate
 from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.diffusion.abilities import capabilities_of
 from pipeline.generation.diffusion.engine import DiffusionEngine
-from pipeline.generation.diffusion.installed import find_installed
+from pipeline.generation.diffusion.installed import find_installed, missing_lines
 from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
 from pipeline.generation.diffusion.pictures import Pictures, covering
 from pipeline.generation.diffusion.repair import composited
@@ -48,6 +48,19 @@ class DiffusersGenerator:
         self.version = " · ".join([OWN_VERSION, installed.family.name, *libraries])
         self.capabilities = capabilities_of(installed, installed.files())
         self._engine = DiffusionEngine(installed, chosen)
+        self._installed, self._options = installed, chosen
+
+    def usable(self) -> dict[str, str]:
+        """What is here, by its name, for people: model, adapters, ControlNets."""
+        found = self._installed
+        kind = ", repairs with nine channels" if found.inpaints_natively else ""
+        out = {"model": f"{found.family.name}, drawn at {found.native_side} pixels{kind}"}
+        out |= {a.value: path.weights.name for a, path in found.adapters.items()}
+        return out | {f"guide {kind.value}": "a ControlNet" for kind in found.controls}
+
+    def missing(self) -> dict[str, str]:
+        """What else the family could use, and how to get it."""
+        return dict(missing_lines(self._installed, self._options))
 
     def generate(
         self,
