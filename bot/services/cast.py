@@ -2,24 +2,32 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.services.actor import Actor
 from bot.services.boxes import read_box
 from bot.services.casting import calibrated, cast_input, pick_appearance
+from bot.services.edits import limited
 from bot.services.erasure import Erased, erase_character
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, character_slug, clean_name
 from bot.services.registrar import Registrar, Study
+from bot.services.registration import (
+    DEFAULT_LABEL,
+    MAX_NOTES,
+    MAX_REFERENCES,
+    NewCharacter,
+    Registration,
+    Upload,
+    check_uploads,
+)
 from bot.services.series import SeriesService, Setting
 from pipeline.domain.character import (
     Appearance,
     Character,
     EntryKind,
-    Reference,
-    ReferenceKind,
     Series,
     ShotType,
 )
@@ -39,53 +47,14 @@ from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 from storage.duplicates import Copy, copies_of
 
-MAX_NOTES = 500
-MAX_UPLOADS = 40
-# Ten to twenty references is the goal (source AF9); beyond this they only cost time.
-MAX_REFERENCES = 60
-DEFAULT_LABEL = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A picture from outside, with what its owner says about it."""
-
-    filename: str
-    data: bytes
-    shot_type: ShotType | None = None
-    kind: ReferenceKind = ReferenceKind.POSE
-    angle: str = ""
-    expression: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NewCharacter:
-    """What a person says about a new member of the cast.
-
-    ``character_id`` is made from the name where none is given. ``appearance`` names the first look
-    and gives its id; ``label`` is how lists show it.
-    """
-
-    name: str
-    character_id: str | None = None
-    appearance: str | None = None
-    label: str = ""
-    shot_type: ShotType | None = None
-    notes: str = ""
-    height_ratio: float = 1.0
-    components: Mapping[str, str] = field(default_factory=dict)
-    kind: EntryKind = EntryKind.CHARACTER
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What became of the uploads; ``duplicates`` and ``readiness`` are sentences for people."""
-
-    character: Character
-    appearance: Appearance
-    added: tuple[Reference, ...]
-    duplicates: tuple[str, ...]
-    readiness: str
+__all__ = [
+    "CastEntry",
+    "CastService",
+    "CheckResult",
+    "NewCharacter",
+    "Registration",
+    "Upload",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +118,10 @@ class CastService:
         """
         series = await cast.active_series(self._db, actor.guild_id)
         name = clean_name(new.name)
-        _limit("notes", new.notes, MAX_NOTES)
+        limited("notes", new.notes, MAX_NOTES)
         if not 0.05 <= new.height_ratio <= 5:
             raise InvalidInput("The height ratio must be between 0.05 and 5; an adult is 1.")
-        _check_uploads(uploads, at_least=1)
+        check_uploads(uploads, at_least=1)
         character_id = character_slug(new.character_id or name)
         look = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
         label = clean_name(new.label or look, "label")
@@ -215,7 +184,7 @@ class CastService:
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
         actor.require_own(found.owner_id, f"add references to {found.name}")
-        _check_uploads(uploads, at_least=1)
+        check_uploads(uploads, at_least=1)
         async with self._locks.of(actor.guild_id):
             target = await self._appearance_for(
                 actor, found, appearance, label, checked_components(components or {})
@@ -443,13 +412,3 @@ class CastService:
 def _suggested(kind: EntryKind, study: Study, known: Mapping[str, str]) -> dict[str, str]:
     """Colours of hair and skin are asked of characters only."""
     return study.suggested(known) if kind is EntryKind.CHARACTER else {}
-
-
-def _limit(what: str, text: str, most: int) -> None:
-    if len(text) > most:
-        raise InvalidInput(f"The {what} has {len(text)} characters; {most} are allowed.")
-
-
-def _check_uploads(uploads: Sequence[Upload], *, at_least: int) -> None:
-    if not at_least <= len(uploads) <= MAX_UPLOADS:
-        raise InvalidInput(f"Send between {at_least} and {MAX_UPLOADS} pictures at a time.")

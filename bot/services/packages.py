@@ -9,11 +9,11 @@ from enum import StrEnum
 import numpy as np
 
 from bot.services.actor import Actor
-from bot.services.cast import MAX_REFERENCES, Upload
 from bot.services.edits import checked_palette
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, character_slug, clean_name
 from bot.services.registrar import Registrar, StudiedPicture, Study
+from bot.services.registration import MAX_REFERENCES, Upload
 from bot.services.registry import create_look
 from pipeline.domain.character import Appearance, Character, ColorMode, Mark
 from pipeline.domain.errors import InvalidInput, LimitReached, NotFound

@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from bot.services.actor import Actor
+from bot.services.registration import Upload
 from pipeline.domain.character import Reference, ReferenceKind, ShotType
 from pipeline.domain.errors import InvalidPicture
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
@@ -37,9 +37,6 @@ from storage.blobs import BlobStore
 from storage.database import Transaction
 from storage.duplicates import Copy
 from storage.poses import put_pose
-
-if TYPE_CHECKING:
-    from bot.services.cast import Upload
 
 # Enough for print at the size of a panel; more only costs memory in every run.
 REFERENCE_SIDE = 2048
@@ -152,7 +149,7 @@ class Registrar:
 
     async def study(
         self,
-        uploads: Sequence["Upload"],
+        uploads: Sequence[Upload],
         shot_type: ShotType | None,
         copies: Copies,
         guild_id: int,
@@ -187,7 +184,7 @@ class Registrar:
                 duplicates.append(f"Picture {number} is already registered as {twin}.")
         return Study(tuple(fresh), tuple(duplicates))
 
-    async def study_all(self, uploads: Sequence["Upload"]) -> list[StudiedPicture]:
+    async def study_all(self, uploads: Sequence[Upload]) -> list[StudiedPicture]:
         """Open and fingerprint pictures that belong together, copies or not, in their order.
 
         Raises:
@@ -228,7 +225,7 @@ class Registrar:
         return await asyncio.to_thread(lambda: same_picture(load_canonical(a), load_canonical(b)))
 
     def _study_one(
-        self, picture: CanonicalPicture, upload: "Upload", shot_type: ShotType | None
+        self, picture: CanonicalPicture, upload: Upload, shot_type: ShotType | None
     ) -> StudiedPicture:
         image = fit_within(load_canonical(picture.png), REFERENCE_SIDE)
         png = to_png(image)
