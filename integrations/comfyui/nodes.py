@@ -9,6 +9,8 @@ from .tensors import batch_of, pngs_of
 if TYPE_CHECKING:
     import torch
 
+    from pipeline.domain.quality import CandidateReport
+
 SHOTS = ["half", "headshot", "full", "dynamic"]
 CATEGORY = "onmodel"
 _WHO = {
@@ -155,21 +157,22 @@ class OnmodelGate:
             guild,
         )
         branches: list[list[int]] = [[], [], []]
-        scores: list[dict[str, Any]] = []
         for index, report in enumerate(reports):
             branches[self._BRANCH[report.verdict.value]].append(index)
-            check = report.checks[0]
-            scores.append(
-                {
-                    "verdict": report.verdict.value,
-                    "similarity": check.similarity,
-                    "limit": check.threshold,
-                    "margin": report.margin,
-                    "reason": check.reason,
-                }
-            )
+        scores = [_score(report) for report in reports]
         accepted, rejected, unsure = (_part(images, branch) for branch in branches)
         return accepted, rejected, unsure, json.dumps(scores, ensure_ascii=False)
+
+
+def _score(report: "CandidateReport") -> dict[str, Any]:
+    check = report.checks[0]
+    return {
+        "verdict": report.verdict.value,
+        "similarity": check.similarity,
+        "limit": check.threshold,
+        "margin": report.margin,
+        "reason": check.reason,
+    }
 
 
 def _part(images: "torch.Tensor", which: list[int]) -> Any:

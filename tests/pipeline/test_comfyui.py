@@ -571,6 +571,16 @@ def test_an_unknown_sampler_is_named():
         order_of(plan, shelf, find_workflows("sd15"))
 
 
+def test_no_reference_is_one_too_many_for_its_group(tmp_path):
+    path = tmp_path / "few.json"
+    path.write_text(shipped(lambda d: d["_onmodel"]["groups"]["reference_face"].update(most=1)))
+    engine = ComfyUiGenerator({"workflow": str(path)})
+    assert engine.capabilities.references == 1
+    notes = fit_to(full_plan(Shelf()), engine.capabilities).notes
+    assert "comfyui: no more than 1 reference pictures per character" in notes
+    engine.close()
+
+
 def test_a_kind_of_guide_without_a_place_is_said(tmp_path):
     path = tmp_path / "less.json"
     path.write_text(shipped(lambda d: d["_onmodel"]["groups"].pop("guide_depth")))

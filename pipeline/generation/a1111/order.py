@@ -7,7 +7,8 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from pipeline.domain.conditioning import Adapter, ConditioningPlan, ModuleKind
+from pipeline.domain.conditioning import Adapter, ConditioningPlan, InpaintUse, ModuleKind
+from pipeline.domain.geometry import Size
 from pipeline.generation.a1111.inventory import ENGINE, Inventory
 from pipeline.generation.remote.errors import EngineLacks
 from pipeline.generation.remote.holds import holds_of
@@ -18,6 +19,7 @@ from pipeline.generation.remote.words import WEB_UI
 
 TEXT, REPAIR = "/sdapi/v1/txt2img", "/sdapi/v1/img2img"
 _REFERENCE_SIDE = 512
+_SMOOTH = Image.Resampling.LANCZOS
 _MASK_BLUR = 4
 """Pixels: the seam is drawn softly; what lies outside the mask is put back afterwards anyway."""
 
@@ -75,22 +77,23 @@ def order_of(
         body["alwayson_scripts"] = {"controlnet": {"args": units}}
     if plan.inpaint is None:
         return Order(TEXT, body)
-    base = picture_of(plan.inpaint.base_sha256, pictures, "The picture to repair")
-    mask = mask_of(plan.inpaint.mask_sha256, pictures, size)
-    return Order(REPAIR, {
-        **body,
+    return Order(REPAIR, {**body, **_repair(plan.inpaint, pictures, size)})
+
+
+def _repair(use: InpaintUse, pictures: Mapping[str, bytes], size: Size) -> dict[str, Any]:
+    """What img2img needs beside: the base, the mask, and how far the masked part may change."""
+    base = picture_of(use.base_sha256, pictures, "The picture to repair")
+    mask = mask_of(use.mask_sha256, pictures, size)
+    return {
         "init_images": [_sent(base if base.size == tuple(size) else base.resize(size, _SMOOTH))],
         "mask": _sent(mask),
         "mask_blur": _MASK_BLUR,
         "inpainting_fill": 1,
         "inpaint_full_res": False,
         "inpainting_mask_invert": 0,
-        "denoising_strength": plan.inpaint.denoise,
+        "denoising_strength": use.denoise,
         "resize_mode": 0,
-    })  # fmt: skip
-
-
-_SMOOTH = Image.Resampling.LANCZOS
+    }
 
 
 def _modules(plan: ConditioningPlan, has: Inventory) -> list[str]:

@@ -61,7 +61,8 @@ def capabilities_of(workflows: Workflows, checkpoint: str) -> Capabilities:
     adapters = {Adapter.IP_WHOLE: "reference_whole", Adapter.IP_FACE: "reference_face"}
     able = frozenset(adapter for adapter, group in adapters.items() if group in groups)
     return Capabilities(
-        references=max((groups[adapters[adapter]].most for adapter in able), default=0),
+        # The least, so that no reference of a plan is ever one too many for its group.
+        references=min((groups[adapters[adapter]].most for adapter in able), default=0),
         adapters=able,
         controls=bool(guides_of(workflows)),
         control_kinds=guides_of(workflows),

@@ -160,7 +160,7 @@ class _Desk:
             mask = region_of(member.region, self._plan.size, self._size)
             region = {"region": self._file(mask)}
         able = frozenset(a for a, group in _GROUPS.items() if group in self._workflow.groups)
-        most = max((self._workflow.groups[_GROUPS[a]].most for a in able), default=0)
+        most = min((self._workflow.groups[_GROUPS[a]].most for a in able), default=0)
         for hold in holds_of(member.references, able, most):
             image = picture_of(
                 hold.use.sha256, self._pictures, f"A reference picture of {member.identity}"

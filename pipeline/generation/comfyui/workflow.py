@@ -88,7 +88,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Nodes that are repeated, at most ``most`` times for each character."""
+    """Nodes that are repeated; ``most`` is how many references of one character they bear."""
 
     nodes: tuple[str, ...]
     chains: tuple[Chain, ...]
