@@ -240,6 +240,7 @@ def _balloon(
         vertical=fit.vertical,
         angle=fit.angle,
         language=language_of(words, spec.language),
+        also=said.also,
     )
 
 

@@ -127,7 +127,7 @@ class Balloon:
     counts from 0 within the panel. ``runs`` holds the emphasis of each line, empty where there is
     none anywhere. Where ``vertical``, the lines are columns, the first on the right. ``angle``
     turns the lines around the middle of ``box``, in degrees, clockwise on the page. ``said`` is
-    the whole text, undivided; ``also_tail`` points at a second speaker.
+    the whole text, undivided; ``also`` is a second speaker, at whom ``also_tail`` points.
     """
 
     panel_id: int
@@ -146,6 +146,7 @@ class Balloon:
     vertical: bool = False
     angle: float = 0.0
     language: str = ""
+    also: str | None = None
 
     @property
     def words(self) -> str:

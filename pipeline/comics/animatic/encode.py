@@ -1,15 +1,18 @@
 """Films as files: MP4 (H.264), animated WebP or GIF within a size, and their captions."""
 
 import math
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image
 
 from pipeline.comics.animatic.film import FilmSpec, Shot
-from pipeline.domain.errors import Cancelled, GenerationFailed, TooLarge
+from pipeline.comics.export.budget import TooLarge
+from pipeline.domain.errors import Cancelled, GenerationFailed
 from pipeline.domain.geometry import Size
 
 Frames = Callable[[FilmSpec], Iterator[Image.Image]]
@@ -106,19 +109,21 @@ def _mp4(
             "MP4 needs the package “av”. Install the extra: pip install 'onmodel[video]', or "
             "choose webp or gif."
         ) from error
-    out = BytesIO()
-    with av.open(out, "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=film.fps, options=options)
-        stream.width, stream.height = film.size
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = Fraction(1, film.fps)
-        if bits is not None:
-            stream.bit_rate = bits
-        for image in frames:
-            _stop_if(cancelled)
-            container.mux(stream.encode(av.VideoFrame.from_image(image)))
-        container.mux(stream.encode())
-    return out.getvalue()
+    # a file, because the index is moved to the front when all is written
+    with tempfile.TemporaryDirectory(prefix="onmodel-film-") as folder:
+        path = Path(folder) / "film.mp4"
+        with av.open(path, "w", options={"movflags": "faststart"}) as container:
+            stream = container.add_stream("libx264", rate=film.fps, options=options)
+            stream.width, stream.height = film.size
+            stream.pix_fmt = "yuv420p"
+            stream.time_base = Fraction(1, film.fps)
+            if bits is not None:
+                stream.bit_rate = bits
+            for image in frames:
+                _stop_if(cancelled)
+                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+            container.mux(stream.encode())
+        return path.read_bytes()
 
 
 def _loose(form: FilmFormat, frames: Frames, film: FilmSpec, cancelled: IsCancelled) -> bytes:

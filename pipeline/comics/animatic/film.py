@@ -15,6 +15,7 @@ from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import LetteredPage, PageSpec, PanelArt, PanelFrame
 
 GROUND = (17, 17, 20)
+FULL_SIZE = Size(1280, 720)
 _DISSOLVE = 0.25
 _FINER = 2
 
@@ -23,7 +24,7 @@ _FINER = 2
 class FilmSpec:
     """What a film is like: its size in pixels (both sides even) and its frames a second."""
 
-    size: Size = Size(1280, 720)
+    size: Size = FULL_SIZE
     fps: int = 24
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.comics.alt import alt_text, scene_text, spoken_text
+from pipeline.comics.scripts import is_rtl
 from pipeline.comics.typesetting import SetLine, set_lines
 from pipeline.domain.geometry import Box
 from pipeline.domain.page import Balloon, BookInfo, BookPage
@@ -16,13 +17,14 @@ from pipeline.domain.panel import BalloonKind, DialogueLine
 
 @dataclass(frozen=True, slots=True)
 class LiveLine:
-    """One set line; lengths are page pixels."""
+    """One set line; lengths are page pixels. ``style`` is CSS that its direction needs."""
 
     text: str
     left: int
     top: int
     width: int
     height: int
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,26 @@ def _panel(number: int, page: BookPage, panel_id: int, box: Box, info: BookInfo)
 
 
 def _balloon(balloon: Balloon, info: BookInfo) -> LiveBalloon:
-    said = DialogueLine(balloon.words, balloon.speaker, balloon.kind)
+    said = DialogueLine(_unmarked(balloon.words), balloon.speaker, balloon.kind, balloon.also)
     return LiveBalloon(
         kind=balloon.kind,
         box=balloon.box,
         size=balloon.font_size,
         spoken=spoken_text(said, info.names),
-        lines=tuple(_line(line) for line in set_lines(balloon)),
+        lines=tuple(_line(line, balloon) for line in set_lines(balloon)),
     )
 
 
-def _line(line: SetLine) -> LiveLine:
+def _unmarked(words: str) -> str:
+    """Words without emphasis, so written that a star stays a star."""
+    return words.replace("*", "\\*")
+
+
+def _line(line: SetLine, balloon: Balloon) -> LiveLine:
     box = line.box
-    return LiveLine(line.text, box.x0, box.y0, box.width, box.height)
+    style = ""
+    if balloon.vertical:
+        style = f"writing-mode:vertical-rl;line-height:{box.width}px"
+    elif is_rtl(line.text):
+        style = "direction:rtl"
+    return LiveLine(line.text, box.x0, box.y0, box.width, box.height, style)

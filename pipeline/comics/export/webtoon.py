@@ -125,12 +125,12 @@ def _strip(page: BookPage, sheet: Image.Image) -> Strip:
 
 
 def _reach(page: BookPage, index: int) -> Box:
-    """A balloon with its tail."""
+    """A balloon with its tails."""
     balloon = page.page.balloons[index]
-    box, tail = balloon.box, balloon.tail
-    if tail is None:
+    ys = [p.y for tail in balloon.tails for p in (tail.base, tail.bend, tail.tip)]
+    box = balloon.box
+    if not ys:
         return box
-    ys = (tail.base.y, tail.bend.y, tail.tip.y)
     return Box(box.x0, min(box.y0, int(min(ys))), box.x1, max(box.y1, int(max(ys)) + 1))
 
 
