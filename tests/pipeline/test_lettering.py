@@ -36,7 +36,7 @@ LTR, RTL, WEBTOON = ReadingDirection.LTR, ReadingDirection.RTL, ReadingDirection
 SPEECH, THOUGHT = BalloonKind.SPEECH, BalloonKind.THOUGHT
 SHOUT, CAPTION, SFX = BalloonKind.SHOUT, BalloonKind.CAPTION, BalloonKind.SFX
 NAMELESS = (CAPTION, BalloonKind.NARRATION, SFX)
-SCRIPTS = int(os.environ.get("ONMODEL_TEST_SCRIPTS", "150"))
+SCRIPTS = int(os.environ.get("ONMODEL_TEST_SCRIPTS", "90"))
 WIDE = Box(62, 62, 1178, 700)
 WORDS = """
     a the we you they I night door rain nobody library lantern listen wait again never always
