@@ -33,6 +33,7 @@ from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CandidateReport
 from pipeline.domain.review import Review
+from pipeline.domain.story import StoryPlace
 
 if TYPE_CHECKING:
     from bot.services.cast import CastEntry
@@ -141,7 +142,8 @@ def request_card(
     kind = "submission" if panel.origin is PanelOrigin.SUBMITTED else "panel"
     card = Card(colour).heading(f"{symbol} Your {kind} is number {panel.id}")
     card.text(
-        f"**{cast_names(panel, names)}** · {panel.brief.shot_type}\n{_standing(words, place)}"
+        f"**{cast_names(panel, names)}** · {panel.brief.shot_type}{_played(panel)}\n"
+        f"{_standing(words, place)}"
     )
     card.text(warning_lines(warnings))
     return card.small(
@@ -155,6 +157,13 @@ def warning_lines(warnings: Sequence[str]) -> str:
     return lines_within((f"⚠️ {plain(warning, 200)}" for warning in warnings), 1000)
 
 
+def _played(panel: Panel) -> str:
+    """When it plays and what is therefore worn; nothing where no chapter is known."""
+    place = str(StoryPlace(panel.brief.chapter, panel.brief.page))
+    worn = ", ".join(f"`{role.appearance_id}`" for role in panel.brief.cast)
+    return f" · {place}, in {worn}" if place else ""
+
+
 def status_card(
     panel: Panel,
     names: Mapping[str, str],
@@ -166,7 +175,7 @@ def status_card(
     symbol, words, colour = _STATUS[panel.status]
     card = Card(colour).heading(f"{symbol} Panel {panel.id}: {words}")
     card.text(
-        f"**{cast_names(panel, names)}** · {panel.brief.shot_type} · asked for by "
+        f"**{cast_names(panel, names)}** · {panel.brief.shot_type}{_played(panel)} · asked for by "
         f"<@{panel.requester_id}>"
     )
     card.text(progress_line(panel, job, place))

@@ -3,6 +3,7 @@ from steps import register
 
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter, Upload
+from pipeline.domain.character import ShotType
 from pipeline.domain.errors import (
     AlreadyExists,
     InvalidInput,
@@ -12,6 +13,7 @@ from pipeline.domain.errors import (
 )
 from pipeline.domain.quality import Verdict
 from storage import cast
+from storage.poses import poses_of
 
 
 @pytest.fixture
@@ -144,3 +146,14 @@ async def test_suggestions_know_their_guild(studio, manager, material):
     assert await studio.cast.suggest(Actor(11, 1).guild_id, "mi") == []
     looks = await studio.cast.suggest_appearances(manager.guild_id, "every")
     assert [a.appearance_id for a in looks] == ["mira_everyday"]
+
+
+async def test_whole_figures_are_registered_with_their_poses(studio, manager, material):
+    mira = material.characters[0]
+    await register(studio, manager, mira, references=18)
+    look, *_ = await cast.list_appearances(studio.db, manager.guild_id)
+    references = await cast.list_references(studio.db, manager.guild_id, look.id)
+    posed = await poses_of(studio.db, manager.guild_id, look.id)
+    shots = {shot: {r.id for r in references if r.shot_type is shot} for shot in ShotType}
+    assert shots[ShotType.FULL] <= set(posed)
+    assert not shots[ShotType.HEADSHOT] & set(posed)
