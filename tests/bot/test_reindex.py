@@ -9,10 +9,12 @@ from bot.app import App, open_app
 from bot.doctor import diagnose
 from bot.services.cast import NewCharacter
 from bot.settings import Settings
+from pipeline.domain.pose import Pose
 from pipeline.domain.quality import Verdict
 from pipeline.fingerprints.hashes import HASH_VERSION
 from pipeline.fingerprints.registry import DEFAULT_ENCODERS
 from storage import cast, indexing
+from storage.poses import poses_of
 
 REFERENCES = 5
 
@@ -178,6 +180,33 @@ async def test_marks_are_fingerprinted_anew_with_their_references(folder, manage
 
 def _keys(prints):
     return {(mode, e.encoder) for (held,) in [prints.values()] for mode, e in held}
+
+
+async def test_poses_are_found_for_what_has_none_and_what_a_person_noted_stays(
+    tmp_path, manager, material
+):
+    async with studio(tmp_path, "palette") as app:
+        await app.series.create(manager, name="Poses")
+        hero = material.characters[1]
+        await app.cast.register(
+            manager,
+            NewCharacter(hero.name, hero.character_id),
+            [u for u in hero.appearances[0].references if u.shot_type == "full"][:2],
+        )
+        look, *_ = await cast.list_appearances(app.db, manager.guild_id)
+        found = await poses_of(app.db, manager.guild_id, look.id)
+        first, second = found
+        noted = Pose(((1.0, 2.0, 1.0),) * 17)
+        await app.lookup.set_pose(manager, first, noted)
+
+        def age(tx):
+            tx.execute("DELETE FROM reference_pose WHERE reference_id = ?", (second,))
+            tx.execute("UPDATE reference SET hash_version = 'old'")
+
+        await app.db.write(age)
+        await app.reindex.once()
+        after = await poses_of(app.db, manager.guild_id, look.id)
+        assert after == {first: noted, second: found[second]}
 
 
 async def test_a_damaged_picture_holds_up_only_its_own_appearance(folder, manager):
