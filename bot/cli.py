@@ -178,10 +178,30 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     generation.add_argument("--rounds", type=int, default=30, metavar="N")
     generation.add_argument("--steps", type=int, default=20, metavar="N")
     generation.set_defaults(command=_bench_generation)
+    registration = suites.add_parser("registration", help="what one more reference costs")
+    registration.add_argument("--pictures", type=int, default=8, metavar="N")
+    registration.set_defaults(command=_bench_registration)
     quality = suites.add_parser("quality", help="false flags and misses of the check")
     quality.add_argument("--encoders", metavar="A,B", help="instead of the embedded ones")
+    quality.add_argument(
+        "--data", type=Path, metavar="DIR", help="a bench folder with test identities"
+    )
+    quality.add_argument(
+        "--identities", type=int, default=0, metavar="N", help="of it at most so many; 0: all"
+    )
     quality.set_defaults(command=_bench_quality)
-    for suite in (queue, scales, figures, poses, quality, retrieval, hashes, lettering, generation):
+    for suite in (
+        queue,
+        scales,
+        registration,
+        figures,
+        poses,
+        quality,
+        retrieval,
+        hashes,
+        lettering,
+        generation,
+    ):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 
 
@@ -310,10 +330,18 @@ def _bench_hashes(arguments: argparse.Namespace) -> int:
     return bench_hashes(arguments.data, arguments.pictures, arguments.json_file)
 
 
+def _bench_registration(arguments: argparse.Namespace) -> int:
+    from bot.bench.registration import bench_registration
+
+    return bench_registration(arguments.pictures, arguments.json_file)
+
+
 def _bench_quality(arguments: argparse.Namespace) -> int:
     from bot.bench.quality import bench_quality
 
-    return bench_quality(arguments.json_file, arguments.encoders)
+    return bench_quality(
+        arguments.json_file, arguments.encoders, arguments.data, arguments.identities
+    )
 
 
 def _bench_generation(arguments: argparse.Namespace) -> int:

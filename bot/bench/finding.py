@@ -17,7 +17,7 @@ from bot.bench.cutting import check_figures
 from bot.bench.drafts import draft_panels
 from bot.bench.figures import Figure, publish
 from bot.bench.opaque import opaque_figures
-from bot.bench.quality import wilson
+from bot.bench.shares import wilson
 from pipeline.domain.geometry import Box, Size
 from pipeline.fingerprints.hashes import picture_hashes
 from pipeline.imaging.detector import SURE, Detection, FigureDetector, shipped_detector

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from bot.bench.figures import Figure, publish
-from bot.bench.quality import wilson
+from bot.bench.shares import wilson
 from bot.demo.material import load_material
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.fingerprint import PictureHashes

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.app import App, open_app
 from bot.bench.drafts import conditioned
 from bot.bench.figures import Figure
-from bot.bench.quality import wilson
+from bot.bench.shares import wilson
 from bot.demo.material import DemoCharacter, DemoMaterial, load_material
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter

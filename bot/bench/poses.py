@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.bench.figures import Figure, publish
-from bot.bench.quality import wilson
+from bot.bench.shares import wilson
 from pipeline.domain.pose import Pose
 from pipeline.imaging.masks import Figure as DrawnFigure
 from pipeline.imaging.masks import find_figure

@@ -5,7 +5,6 @@ Registers the demo's cast, then checks every held-out picture against every char
 """
 
 import asyncio
-import math
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,12 +12,15 @@ from pathlib import Path
 
 from bot.app import App, open_app
 from bot.bench.figures import Figure, publish
+from bot.bench.shares import wilson
+from bot.bench.verdicts import measure_verdicts
 from bot.demo.material import DemoCharacter, DemoMaterial, load_material
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter
 from bot.settings import Settings
 from pipeline.domain.character import ColorMode
 from pipeline.domain.quality import Verdict
+from pipeline.fingerprints.registry import load_encoders
 
 _MANAGER = Actor(1, 1, is_moderator=True, can_manage=True)
 
@@ -31,17 +33,27 @@ class Rates:
     others: Counter[Verdict] = field(default_factory=Counter)
 
 
-def bench_quality(json_file: Path | None = None, encoders: str | None = None) -> int:
-    """Measure in colour and in black and white, print, write; returns 0.
+def bench_quality(
+    json_file: Path | None = None,
+    encoders: str | None = None,
+    data: Path | None = None,
+    identities: int = 0,
+) -> int:
+    """Measure, print, write; returns 0.
 
     Args:
         json_file: where the figures go, or None.
         encoders: comma-separated names, None for the embedded ones.
+        data: a bench folder; without it the figures on its art are left out, and that is said.
+        identities: of the bench folder at most so many, 0 for all.
     """
     material = load_material()
     figures: list[Figure] = []
     for mode in ColorMode:
         figures += _figures(mode, asyncio.run(_measure(material, mode, encoders)))
+    chosen = {} if encoders is None else {"encoders": encoders}
+    names = Settings(_env_file=None, **chosen).encoders  # pyright: ignore[reportCallIssue]
+    figures += measure_verdicts(load_encoders(names), data, identities)
     publish(figures, json_file)
     return 0
 
@@ -110,12 +122,3 @@ def _share(name: str, hits: int, total: int, better: str, target: float | None =
     low, high = wilson(hits, total)
     direction = "higher" if better == "higher" else "lower"
     return Figure(name, hits / total, "share", direction, target, None, total, (low, high))
-
-
-def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """The Wilson score interval of a share, 95 % by default. Source: Wilson 1927."""
-    share = hits / total
-    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    middle = share + z * z / (2 * total)
-    scale = 1 + z * z / total
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
