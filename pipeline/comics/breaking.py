@@ -175,6 +175,8 @@ def _hyphens(letters: str, setting: Setting) -> list[int]:
         return []
     if script_of(core[0]) not in (Script.LATIN, Script.CYRILLIC, Script.GREEK):
         return []
+    if not setting.language and not core.isascii():
+        return []  # taken for English where nobody said, and this is not
     patterns = _patterns(setting.language)
     offset = letters.index(core)
     return [] if patterns is None else [offset + i for i in patterns.positions(core.lower())]

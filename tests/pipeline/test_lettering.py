@@ -326,6 +326,58 @@ def test_an_unseen_speaker_s_tail_seeks_the_edge_and_a_caption_has_none():
     assert (tail.tip.x < tail.base.x) == nearer_left
 
 
+def test_an_off_panel_tail_reaches_the_frame_although_the_speaker_is_drawn():
+    panel = lettered(
+        DialogueLine("Open up!", "ch_0", BalloonKind.OFF_PANEL), heads=[Box(600, 300, 760, 480)]
+    )
+    (balloon,) = panel.balloons
+    assert balloon.tail is not None
+    edge = min(balloon.tail.tip.x - panel.frame.box.x0, panel.frame.box.x1 - balloon.tail.tip.x)
+    assert abs(edge) <= 2
+
+
+def test_a_double_tail_points_at_both():
+    heads = [Box(250, 330, 420, 520), Box(850, 330, 1020, 520)]
+    panel = lettered(
+        DialogueLine("Surprise!", "ch_0", BalloonKind.DOUBLE_TAIL, "ch_1"), heads=heads
+    )
+    (balloon,) = panel.balloons
+    tips = sorted(tail.tip.x for tail in balloon.tails)
+    for tip, head in zip(tips, heads, strict=True):
+        shown = panel.frame.to_page(head)
+        assert shown.x0 - 2 * balloon.font_size < tip < shown.x1 + 2 * balloon.font_size
+
+
+def with_hands(*hands: Box, aim: tuple[float, float] | None = None) -> tuple[Box, list[Box], Box]:
+    """Where one balloon goes, the hands on the page, and the frame."""
+    head = Box(560, 300, 760, 500)
+    figure = PlacedFigure("ch_0", Box(460, 300, 860, 768), head, hands=hands)
+    line = DialogueLine("What is that up there?", "ch_0", aim=aim)
+    art = PanelArt(1, b"", Size(1344, 768), (figure,), (line,))
+    panel = letter_panel(art, WIDE, PageSpec())
+    return panel.balloons[0].box, [panel.frame.to_page(h) for h in hands], panel.frame.box
+
+
+def test_hands_are_spared_like_heads():
+    free, _, _ = with_hands()
+    everywhere = [Box(x, 60, x + 200, 260) for x in range(300, 1000, 200)]
+    placed, hands, _ = with_hands(*everywhere)
+    assert any(free.overlaps(hand) for hand in hands), "without hands it would go there"
+    assert not any(placed.overlaps(hand) for hand in hands)
+
+
+@pytest.mark.parametrize("aim", [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.5)])
+def test_a_balloon_goes_where_somebody_wants_it_as_far_as_faces_allow(aim: tuple[float, float]):
+    placed, _, frame = with_hands(aim=aim)
+    x, y = placed.center
+    across, down = (x - frame.x0) / frame.width, (y - frame.y0) / frame.height
+    if aim == (0.5, 0.5):  # there is the face
+        assert 0.2 < across < 0.8
+        return
+    assert (across > 0.5) == (aim[0] > 0.5)
+    assert (down > 0.5) == (aim[1] > 0.5)
+
+
 def test_two_lines_of_one_speaker_hang_together():
     panel = lettered(
         DialogueLine("I said it opens at nine.", "ch_0"),
