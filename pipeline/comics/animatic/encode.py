@@ -31,6 +31,7 @@ class FilmFormat(StrEnum):
 
 MOST_SECONDS = 300.0
 _CRF = 23
+_PRESET = "veryfast"
 _HEADROOM = 0.94
 _SMALLER = (1.0, 0.66, 0.5, 0.33)
 _LEAST_BITS = 60_000
@@ -88,11 +89,15 @@ def _encode(
 ) -> bytes:
     if form is not FilmFormat.MP4:
         return _loose(form, frames, film, cancelled)
-    data = _mp4(frames(film), film, {"crf": str(_CRF)}, None, cancelled)
+    data = _mp4(frames(film), film, {"crf": str(_CRF), "preset": _PRESET}, None, cancelled)
     if limit is None or len(data) <= limit:
         return data
     bits = int(limit * 8 * _HEADROOM / seconds)
-    return _mp4(frames(film), film, {}, bits, cancelled) if bits >= _LEAST_BITS else data
+    return (
+        _mp4(frames(film), film, {"preset": _PRESET}, bits, cancelled)
+        if bits >= _LEAST_BITS
+        else data
+    )
 
 
 def _mp4(

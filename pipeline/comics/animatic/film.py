@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from pipeline.comics.animatic.camera import CameraPath, Window, path_over
 from pipeline.comics.animatic.timing import Timing, timing_of
@@ -14,10 +14,10 @@ from pipeline.domain.character import ColorMode
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import LetteredPage, PageSpec, PanelArt, PanelFrame
 
-GROUND = (17, 17, 20)
 FULL_SIZE = Size(1280, 720)
 _DISSOLVE = 0.25
 _FINER = 2
+_DIM = 0.42
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class FilmSpec:
     """What a film is like: its size in pixels (both sides even) and its frames a second."""
 
     size: Size = FULL_SIZE
-    fps: int = 24
+    fps: int = 15
 
     @property
     def aspect(self) -> float:
@@ -136,7 +136,7 @@ def _reach(box: Box, path: CameraPath) -> Box:
 def _panel(
     page: LetteredPage, frame: PanelFrame, sheet: Image.Image, shown: int, reach: Box
 ) -> Image.Image:
-    """The panel with its first balloons, on the ground of the film."""
+    """The panel with its first balloons, and what lies around it."""
     lettered = sheet
     balloons = page.balloons_of(frame.panel_id)[:shown]
     if balloons:
@@ -145,9 +145,16 @@ def _panel(
     part = lettered.crop(frame.box)
     if page.color_mode is ColorMode.GRAYSCALE:
         part = part.convert("L").convert("RGB")
-    ground = Image.new("RGB", (reach.width, reach.height), GROUND)
+    ground = _ground(part, Size(reach.width, reach.height))
     ground.paste(part, (frame.box.x0 - reach.x0, frame.box.y0 - reach.y0))
     return ground
+
+
+def _ground(part: Image.Image, size: Size) -> Image.Image:
+    """The panel again, far out of focus and dark: what a film shows beside a narrow panel."""
+    small = ImageOps.fit(part, (64, max(1, round(64 * size.height / size.width))))
+    soft = ImageEnhance.Brightness(small.filter(ImageFilter.GaussianBlur(3))).enhance(_DIM)
+    return soft.resize(size, Image.Resampling.BICUBIC)
 
 
 def _inside(window: Window, reach: Box, size: tuple[int, int]) -> tuple[float, float, float, float]:
