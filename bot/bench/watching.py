@@ -21,8 +21,9 @@ Watch = Callable[[Sequence[float]], list[Alarm]]
 
 def measure_watching(examined: Sequence[Examined] | None, streams: int = _STREAMS) -> list[Figure]:
     """Delays and false alarms on normal noise, and on what similarities of art scatter by."""
-    figures = [f for spread in (0.02, 0.035, 0.05) for f in _against(
-        f"normal_{spread:.3f}", _normal(spread))]  # fmt: skip
+    figures: list[Figure] = []
+    for spread in (0.02, 0.035, 0.05):
+        figures += _against(f"normal_{spread:.3f}", _normal(spread), streams)
     if examined is not None:
         figures += _against("art", _scatter_of(examined), streams)
     return figures
