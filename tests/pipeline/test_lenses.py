@@ -1,6 +1,8 @@
 """Encoders with a file of the host's: the same promises, and errors that say what to install."""
 
+import importlib
 import importlib.util
+import json
 import struct
 from pathlib import Path
 
@@ -14,8 +16,14 @@ from pipeline.fingerprints.composite import fingerprint
 from pipeline.fingerprints.encoders.base import Encoder, classes_of
 from pipeline.fingerprints.registry import LENSES, EncoderUnavailable, load_encoders
 from pipeline.imaging.crops import FigureCrop, crops_of, find_figure
+from pipeline.torch_mends import mend_torchvision
 
-CLIP = "openclip@ViT-B-32:random"
+TINY = {
+    "embed_dim": 32,
+    "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16},
+    "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 32, "heads": 2, "layers": 1},
+}
+"""A model of open_clip's own classes, small enough to be made in a test."""
 
 
 # --- a network small enough to write by hand: mean levels of 8 × 8 cells ---------------------------
@@ -65,7 +73,20 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-@pytest.fixture(params=["lite0", "arcface", "openclip", "dlib"])
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a tiny model that open_clip knows."""
+    if importlib.util.find_spec("open_clip") is None:
+        pytest.skip("open_clip and torch are not installed: `openclip` is not tried")
+    mend_torchvision()
+    open_clip = importlib.import_module("open_clip")
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "tiny-of-a-test.json").write_text(json.dumps(TINY))
+    open_clip.add_model_config(folder)
+    return "tiny-of-a-test"
+
+
+@pytest.fixture(scope="module", params=["lite0", "arcface", "openclip", "dlib"])
 def lens(request: pytest.FixtureRequest, networks: dict[str, Path]) -> Encoder:
     if request.param in networks:
         return load_encoders([f"{request.param}@{networks[request.param]}"])[0]
@@ -75,9 +96,7 @@ def lens(request: pytest.FixtureRequest, networks: dict[str, Path]) -> Encoder:
             pytest.skip("dlib and face_recognition_models are not installed: `dlib` is not tried")
         file = "models/dlib_face_recognition_resnet_model_v1.dat"
         return load_encoders([f"dlib@{Path(found.origin).parent / file}"])[0]
-    if importlib.util.find_spec("open_clip") is None:
-        pytest.skip("open_clip and torch are not installed: `openclip` is not tried")
-    return load_encoders([CLIP])[0]
+    return load_encoders([f"openclip@{request.getfixturevalue('clip')}:random"])[0]
 
 
 def figure(hair: str = "black", shirt: str = "navy") -> Image.Image:
@@ -123,6 +142,25 @@ def test_the_key_is_of_the_file(networks: dict[str, Path], tmp_path: Path) -> No
     other.write_bytes(networks["lite0"].read_bytes() + field(3, "another producer"))
     first, second = load_encoders([f"lite0@{networks['lite0']}", f"lite0@{other}"])
     assert first.key != second.key
+
+
+def test_weights_of_a_file_are_loaded_and_named_by_their_hash(clip: str, tmp_path: Path) -> None:
+    torch = importlib.import_module("torch")
+    (random,) = load_encoders([f"openclip@{clip}:random"])
+    model = importlib.import_module("open_clip").create_model(clip)
+    torch.manual_seed(7)
+    changed = {name: torch.rand_like(one) - 0.5 for name, one in model.state_dict().items()}
+    torch.save(changed, tmp_path / "weights.pt")
+    (trained,) = load_encoders([f"openclip@{clip}:{tmp_path / 'weights.pt'}"])
+    assert trained.dimensions == random.dimensions == TINY["embed_dim"]
+    assert trained.key != random.key
+    assert trained.key.name == "openclip"
+    one, other = (e.encode([crop_of(figure())], ColorMode.COLOR)[0] for e in (random, trained))
+    assert abs(float(one.vector @ other.vector)) < 0.999
+    (tmp_path / "broken.pt").write_bytes(b"no weights")
+    for argument in ("no-such-model:random", f"{clip}:{tmp_path / 'broken.pt'}"):
+        with pytest.raises(EncoderUnavailable, match="open_clip cannot make"):
+            load_encoders([f"openclip@{argument}"])
 
 
 def test_a_face_lens_describes_heads_only(networks: dict[str, Path]) -> None:

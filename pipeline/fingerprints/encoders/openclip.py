@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from importlib import import_module
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.domain.fingerprint import Embedding, EncoderKey, FloatVector
 from pipeline.fingerprints.encoders.base import unit
 from pipeline.fingerprints.encoders.files import EncoderUnavailable, file_hash, weights_file
 from pipeline.imaging.crops import CROPS_VERSION, FigureCrop
+from pipeline.torch_mends import mend_torchvision
 
 RANDOM = "random"
 _VERSION, _SEED = 1, 0
@@ -40,6 +42,7 @@ class OpenClipLens:
         model, _, weights = argument.partition(":")
         path = "" if weights == RANDOM else str(weights_file("openclip", weights, _WHAT))
         try:
+            mend_torchvision()
             self._torch: Any = import_module("torch")
             open_clip: Any = import_module("open_clip")
         except (ImportError, RuntimeError) as error:
@@ -49,7 +52,7 @@ class OpenClipLens:
             self._model, _, self._prepare = open_clip.create_model_and_transforms(
                 model, pretrained=path or None
             )
-        except (RuntimeError, ValueError, KeyError) as error:
+        except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
             raise EncoderUnavailable(
                 f"open_clip cannot make “{model}” with these weights ({type(error).__name__}). "
                 f"Write openclip@ and {_WHAT}."
