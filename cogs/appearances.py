@@ -18,10 +18,18 @@ from cogs.entry import (
 )
 from cogs.ui.limits import plain
 from cogs.ui.notices import done
-from cogs.ui.registry_cards import history_card, look_card, preview_card, reshaped_card
+from cogs.ui.registry_cards import (
+    history_card,
+    look_card,
+    preview_card,
+    reshaped_card,
+    wardrobe_card,
+)
 from pipeline.domain.errors import InvalidInput
+from pipeline.domain.story import LAST_PAGE
 from pipeline.domain.vocabulary import parse_components
 
+StoryNumber = app_commands.Range[int, 1, LAST_PAGE]
 _SIDES = [app_commands.Choice(name=side, value=side) for side in ("left", "right", "center")]
 _AGAIN = "Repeat the command with confirm:True to do it. It can be taken back afterwards."
 
@@ -141,6 +149,22 @@ class AppearanceCog(
         picture = await picture_for(interaction, "merge-preview", alt, preview.picture)
         title = f"Merging {preview.source} into {preview.target}"
         await reply(interaction, preview_card(title, preview, picture, _AGAIN))
+
+    @app_commands.command(description="Who wears what in a chapter")
+    @app_commands.describe(
+        chapter="Which; the one that is being drawn unless you say otherwise",
+        page="Which page of it; clothes may change within a chapter",
+    )
+    async def wardrobe(
+        self,
+        interaction: Interaction,
+        chapter: StoryNumber | None = None,
+        page: StoryNumber | None = None,
+    ) -> None:
+        """Show the whole cast and its looks at a place of the story."""
+        await acknowledge(interaction)
+        worn = await self.bot.app.registry.wardrobe(await actor_of(interaction), chapter, page)
+        await reply(interaction, wardrobe_card(worn))
 
     @app_commands.command(description="What was changed, and taking the last change back")
     @app_commands.describe(

@@ -11,6 +11,7 @@ from bot.services.casting import pick_appearance
 from bot.services.edits import CharacterEdit, LookEdit, limited
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, clean_name
+from bot.services.wardrobe import Wardrobe, wardrobe_at
 from pipeline.domain.character import (
     Appearance,
     Character,
@@ -118,6 +119,17 @@ class RegistryService:
         """
         entry = await self.entry(actor, character)
         return appearance_at(entry.looks, StoryPoint(chapter, page))
+
+    async def wardrobe(
+        self, actor: Actor, chapter: int | None = None, page: int | None = None
+    ) -> Wardrobe:
+        """Who wears what at a place of the story.
+
+        Raises:
+            NotFound: the guild has no series.
+            InvalidInput: chapter or page are out of their limits.
+        """
+        return await wardrobe_at(self._db, actor.guild_id, chapter, page)
 
     async def history(self, actor: Actor, character: str, limit: int = 20) -> list[RegistryEvent]:
         """What was changed, newest first.

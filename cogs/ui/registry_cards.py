@@ -16,6 +16,7 @@ from pipeline.retrieval.coverage import CharacterCoverage
 if TYPE_CHECKING:
     from bot.services.packages import Imported
     from bot.services.reshaping import Preview, Reshaped
+    from bot.services.wardrobe import Wardrobe, Worn
 
 _ACTIONS = {
     RegistryAction.EDIT: "✏️",
@@ -123,6 +124,27 @@ def reshaped_card(title: str, done: "Reshaped") -> Card:
         )
     )
     return card.small("Take it back with /appearance history undo:True.")
+
+
+def wardrobe_card(wardrobe: "Wardrobe") -> Card:
+    """Who wears what in a chapter; who has nothing to wear there comes with a warning."""
+    place = str(wardrobe.place)
+    card = Card(NEUTRAL).heading(f"🧥 Wardrobe of {place}" if place else "🧥 Wardrobe")
+    if not wardrobe.rows:
+        return card.text("Nobody is registered yet. Add somebody: /character register.")
+    card.text(lines_within(map(_worn_line, wardrobe.rows), 3000))
+    if not place:
+        card.small("No chapter is known: these are the first looks. Set it with /series settings.")
+    return card
+
+
+def _worn_line(row: "Worn") -> str:
+    name = plain(row.character.name, 60)
+    if row.look is None:
+        advice = "/appearance add" if row.looks else "/character add-reference"
+        return f"⚠️ **{name}** has nothing to wear there. Give them a look: {advice}."
+    worn = range_words(row.look.valid_from, row.look.valid_to)
+    return f"**{name}**: `{row.look.appearance_id}`, worn {worn}"
 
 
 def history_card(character: str, events: Sequence[RegistryEvent]) -> Card:

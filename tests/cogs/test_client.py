@@ -36,6 +36,7 @@ SURFACE = {
     "appearance split": ("character", "appearance", "name", "references?", "confirm?"),
     "appearance merge": ("character", "source", "target", "confirm?"),
     "appearance history": ("character", "undo?"),
+    "appearance wardrobe": ("chapter?", "page?"),
     "appearance mark": ("character", "name", "reference?", "region?", "side?"),
     "character list": (),
     "character delete": ("character",),
