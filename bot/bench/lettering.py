@@ -50,6 +50,7 @@ class Tally:
 
     faults: Counter[str] = field(default_factory=Counter)
     scripts: int = 0
+    lines: int = 0
     refused: int = 0
     balloons: int = 0
     voices: int = 0
@@ -97,30 +98,33 @@ def _direction_figures(direction: ReadingDirection, scripts: int) -> Iterator[Fi
 
 def _language_figures(scripts: int) -> Iterator[Figure]:
     """How many lines still fit their panels when the text is a third longer."""
-    for language in LANGUAGES:
-        tally, lines, fitted = Tally(), 0, 0
-        spec = PageSpec(language=language)
-        for seed in range(scripts):
-            panels = random_panels(seed)
-            try:
-                first = compose_page(panels, PageSpec())
-            except DoesNotFit:
-                continue
-            for art, frame in zip(translated(panels, language, seed), first.frames, strict=True):
-                lines += len(art.dialogue)
-                try:
-                    done = letter_panel(art, frame.box, spec)
-                except DoesNotFit:
-                    fitted += len(art.dialogue) - 1
-                    continue
-                fitted += len(art.dialogue)
-                alone = replace(first, frames=(done.frame,), balloons=done.balloons)
-                judge(alone, [art], tally)
+    tallies = {language: Tally() for language in LANGUAGES}
+    for seed in range(scripts):
+        panels = random_panels(seed)
+        try:
+            first = compose_page(panels, PageSpec())
+        except DoesNotFit:
+            continue
+        for language, tally in tallies.items():
+            _set_anew(first, translated(panels, language, seed), language, tally)
+    for language, tally in tallies.items():
         name = f"lettering.language.{language}"
-        share = fitted / max(1, lines)
-        yield Figure(f"{name}.fit", share, "share", "higher", _LEAST_FIT, n=lines)
+        share = 1 - tally.refused / max(1, tally.lines)
+        yield Figure(f"{name}.fit", share, "share", "higher", _LEAST_FIT, n=tally.lines)
         wrong = sum(tally.faults.values())
         yield Figure(f"{name}.faults", wrong, "count", "lower", 0, n=tally.balloons)
+
+
+def _set_anew(first: LetteredPage, panels: Sequence[PanelArt], language: str, tally: Tally) -> None:
+    """Letter translated panels in the frames of the page in its first language."""
+    for art, frame in zip(panels, first.frames, strict=True):
+        tally.lines += len(art.dialogue)
+        try:
+            done = letter_panel(art, frame.box, PageSpec(language=language))
+        except DoesNotFit:  # names one line; with it the others of the panel would fit
+            tally.refused += 1
+            continue
+        judge(replace(first, frames=(done.frame,), balloons=done.balloons), [art], tally)
 
 
 def judge(page: LetteredPage, panels: Sequence[PanelArt], tally: Tally) -> None:
