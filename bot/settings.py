@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     diffusers_dtype: Literal["auto", "float32", "float16", "bfloat16"] | None = None
     diffusers_memory_mib: int | None = Field(default=None, ge=256)
     diffusers_cache_mib: int | None = Field(default=None, ge=0)
+    diffusers_sampler: str | None = None
+    diffusers_steps: int | None = Field(default=None, ge=1, le=200)
+    diffusers_guidance: float | None = Field(default=None, ge=0, le=30)
     comfyui_url: str | None = None
     comfyui_allow_remote: bool | None = None
     comfyui_workflow: str | None = None

@@ -11,8 +11,11 @@ from pipeline.domain.conditioning import (
     ControlKind,
     ModelFile,
     ReferenceUse,
+    Sampling,
 )
 from pipeline.domain.geometry import Size
+
+USUAL_SAMPLING = Sampling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Capabilities:
     ``controls`` is true. ``pastes_references``: copies the registered art by design, so that a
     picture that repeats its reference is no fault. ``native_pixels`` is the area that its model
     was trained at and ``side_multiple`` what its sides must be divisible by; with
-    ``native_pixels`` None it draws any size as it is.
+    ``native_pixels`` None it draws any size as it is. ``sampling`` is how it walks from noise to
+    picture unless a plan is changed by hand: distilled models need few steps.
     """
 
     references: int = 0
@@ -43,6 +47,7 @@ class Capabilities:
     native_pixels: int | None = None
     side_multiple: int = 8
     prompt_tokens: int | None = 154
+    sampling: Sampling = USUAL_SAMPLING
     models: tuple[ModelFile, ...] = ()
 
     @property

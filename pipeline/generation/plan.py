@@ -86,6 +86,7 @@ def plan_for(inputs: PanelInputs, generator: Generator, *, strength: int) -> Con
         negative_parts=negatives.shared,
         controls=_controls(inputs),
         modules=first_modules(inputs.cast, strength),
+        sampling=engine.sampling,
         style_freedom=brief.style_freedom,
         steps=_first_steps(inputs, strength),
     )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipeline.domain.conditioning import Adapter, ControlKind
+from pipeline.domain.conditioning import Adapter, ControlKind, Sampling
+from pipeline.generation.capabilities import USUAL_SAMPLING
 
 
 class Task(StrEnum):
@@ -58,7 +59,8 @@ class Family:
     is called at every step. ``native_side`` (pixels) holds where the model's own configuration
     does not say; ``side_multiple`` is what sides must be divisible by, None where the UNet's
     levels say so. ``prompt_tokens`` counts marks. ``controls`` says where a usual ControlNet can
-    be had. ``samples`` is False where the family has a scheduler of its own.
+    be had. ``samples`` is False where the family has a scheduler of its own, whose name in
+    ``sampling`` is for people only.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Family:
     adapters_hub: Hub | None = None
     controls: Mapping[ControlKind, Hub] = field(default_factory=dict)
     reference_attention: bool = True
+    sampling: Sampling = USUAL_SAMPLING
 
 
 def _pipelines(stem: str, suffix: str = "Pipeline") -> dict[tuple[Task, bool], str]:
@@ -151,6 +154,7 @@ FLUX = Family(
     samples=False,
     regions=False,
     reference_attention=False,
+    sampling=Sampling("flow_euler", 28, 3.5),
 )
 
 FAMILIES = (SD15, SDXL, FLUX)

@@ -19,7 +19,8 @@ class DiffusersOptions:
     folders. Nothing is fetched unless ``allow_download``. ``device`` is a word of torch (``cuda``,
     ``cuda:1``, ``mps``, ``cpu``) or ``auto``; ``dtype`` is ``float32``, ``float16``, ``bfloat16``
     or ``auto``. ``memory_mib`` is what the engine may use of the device, None for what is free;
-    ``cache_mib`` is what adapters may occupy in main memory between jobs.
+    ``cache_mib`` is what adapters may occupy in main memory between jobs. ``sampler``, ``steps``
+    and ``guidance`` replace the family's usual ones.
     """
 
     model: str = ""
@@ -31,6 +32,9 @@ class DiffusersOptions:
     dtype: str = "auto"
     memory_mib: int | None = None
     cache_mib: int = 4096
+    sampler: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any] | None) -> "DiffusersOptions":

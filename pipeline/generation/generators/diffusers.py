@@ -11,7 +11,7 @@ from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.panel import Candidate
 from pipeline.generation.capabilities import Capabilities
-from pipeline.generation.diffusion.abilities import capabilities_of
+from pipeline.generation.diffusion.abilities import capabilities_of, sampling_of
 from pipeline.generation.diffusion.engine import DiffusionEngine
 from pipeline.generation.diffusion.installed import find_installed, missing_lines
 from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
@@ -46,7 +46,8 @@ class DiffusersGenerator:
         installed = find_installed(chosen)
         libraries = [f"{name} {installed_version(name)}" for name in ("diffusers", "torch")]
         self.version = " · ".join([OWN_VERSION, installed.family.name, *libraries])
-        self.capabilities = capabilities_of(installed, installed.files())
+        sampling = sampling_of(installed, chosen)
+        self.capabilities = capabilities_of(installed, installed.files(), sampling)
         self._engine = DiffusionEngine(installed, chosen)
         self._installed, self._options = installed, chosen
 
