@@ -77,7 +77,9 @@ class Bare:
         from diffusers.models.controlnets.controlnet import ControlNetModel
 
         folder = self._base.installed.controls[ControlKind.EDGES]
-        net: Any = ControlNetModel.from_pretrained(folder, dtype=self._base.dtype, local_files_only=True)
+        net: Any = ControlNetModel.from_pretrained(
+            folder, dtype=self._base.dtype, local_files_only=True
+        )
         return net.to(self._base.device).eval()
 
     def _arguments(self, plan: ConditioningPlan) -> dict[str, Any]:
