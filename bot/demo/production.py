@@ -88,6 +88,8 @@ async def _produce(out: Path, console: Console, started: float) -> dict[str, flo
                     await _decide(production, progress)
                 # nothing is left to draw: the worker has gone home before the pages are made
                 await _bind(production, out, progress)
+            # From here on passed panels are audited, so that verdicts can teach the limits.
+            await app.cast.update_series(MANAGER, audit_percent=10)
             return await write_report(production, out, time.monotonic() - started)
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)

@@ -10,9 +10,12 @@ import jinja2
 
 from bot.demo.chart import drift_chart
 from bot.services.actor import Actor
+from pipeline.domain.calibration import Level, Promise
+from pipeline.domain.errors import NotFound
 from pipeline.domain.panel import Panel, PanelOrigin
 from pipeline.domain.quality import Verdict
 from pipeline.domain.review import Review, StoredCandidate, Tally
+from pipeline.quality.conformal import CONFIDENCE, promise_words, verdicts_needed
 from pipeline.retrieval.coverage import CharacterCoverage
 from storage import attempts, drift, panels, reviews, votes
 from storage.blobs import BlobStore
@@ -20,6 +23,8 @@ from storage.blobs import BlobStore
 if TYPE_CHECKING:
     from bot.demo.production import Production
 
+_LATER = Promise(0.10, CONFIDENCE, verdicts_needed(0.10), Level.GUILD)
+"""What the promise will say as soon as there are enough verdicts."""
 VERDICT_WORDS = {
     Verdict.ON_MODEL: "on-model",
     Verdict.OFF_MODEL: "off-model",
@@ -78,12 +83,24 @@ async def write_report(production: "Production", out: Path, seconds: float) -> d
         charts=drift_chart(
             samples, {c.character_id: c.name for c in production.material.characters}
         ),
+        promises=await _promises(production),
+        promise_kept=promise_words(_LATER),
         verdict_words=VERDICT_WORDS,
         picture=pictures.path,
     )
     (out / "index.html").write_text(html, encoding="utf-8")
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return summary
+
+
+async def _promises(production: "Production") -> list[tuple[str, str]]:
+    """Of every look that has a log: who, and what its limits promise by now."""
+    app, guild_id = production.app, production.guild_id
+    try:
+        report = await app.drift.report(guild_id)
+    except NotFound:
+        return []
+    return [(f"{look.name} · {look.appearance_id}", look.promise) for look in report.looks]
 
 
 async def _story(production: "Production", panel: Panel) -> PanelStory:
