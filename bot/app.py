@@ -24,6 +24,7 @@ from bot.services.series import SeriesService
 from bot.services.votes import VoteService
 from bot.settings import Settings
 from pipeline.comics.fonts import use_font_folder
+from pipeline.domain.inputs import LadderPolicy
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.registry import known_generators, token_limit_of
 from pipeline.generation.modules import ModuleShelf
@@ -88,6 +89,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             judge = Judge(load_encoders(serving))
             use_font_folder(settings.data_dir / "fonts")
             pages = PageService(db, blobs)
+            policy = LadderPolicy(settings.panel_attempts, settings.panel_seconds)
             panels = PanelService(db, blobs, door, _token_limit(settings.generator))
             yield App(
                 settings=settings,
@@ -99,7 +101,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
                 panels=panels,
-                runs=RunService(db, blobs, keyring=keyring, shelf=_shelf(settings)),
+                runs=RunService(db, blobs, policy, keyring, _shelf(settings)),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
                 drift=DriftService(db),

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     generator: str = "draft"
     encoders: Annotated[tuple[str, ...], NoDecode] = ("house", "palette")
     executor: Literal["local", "ray"] = "local"
+    panel_attempts: int = Field(default=3, ge=1, le=20)
+    panel_seconds: float = Field(default=600.0, ge=1, le=86_400)
     drawn_faces: bool = False
     master_key: SecretStr | None = None
     diffusers_model: str | None = None

@@ -6,12 +6,14 @@ import pytest
 from steps import register, settled, working
 
 from bot.app import open_app
+from bot.demo.material import load_material
 from bot.services.actor import Actor
 from bot.services.panels import PanelChange, PanelRequest
 from bot.settings import Settings
 from pipeline.domain.character import ShotType
 from pipeline.domain.conditioning import ConditioningPlan, Step
 from pipeline.domain.errors import InvalidInput, PromptConflict
+from pipeline.domain.inputs import LadderPolicy
 from pipeline.domain.job import JobStatus
 from pipeline.generation.generators.draft import DraftGenerator
 from pipeline.generation.plan import plan_for
@@ -93,6 +95,17 @@ async def test_a_reroll_of_a_drawn_panel_changes_its_recipe_and_not_a_fresh_one(
     assert [u.sha256 for u in now] == [u.sha256 for u in first]
     assert now[0].scale == pytest.approx(0.3)
     assert "the same recipe, but for: hold" in plan.steps[0].why
+
+
+async def test_the_host_says_how_far_a_panel_is_retried(tmp_path):
+    settings = Settings(data_dir=tmp_path, panel_attempts=2, panel_seconds=30, _env_file=None)
+    async with open_app(settings) as opened:
+        await opened.cast.create_series(MODERATOR, name="Full to the Brim")
+        mira = load_material().characters[0]
+        await register(opened, MODERATOR, mira, references=2)
+        taken = await ask(opened)
+        policy = (await inputs_of(opened, taken.panel.id)).policy
+    assert policy == LadderPolicy(max_attempts=2, max_seconds=30)
 
 
 async def test_a_reference_to_draw_from_first_has_to_be_of_the_look(app):
