@@ -28,6 +28,7 @@ from pipeline.domain.panel import BalloonKind
 BEAM = 18
 BALLOON_GAP = 0.4  # ems between balloons
 NO_TAIL = 14.0  # regret for a visible speaker's balloon without a tail
+NOT_JOINED = 12.0  # regret for a balloon that should hang on the last one and does not
 
 Segment = tuple[float, float, float, float]
 
@@ -125,7 +126,8 @@ def _children(
     joined = np.zeros(allowed.shape, bool)
     if line.follows and state.places:
         joined, hang = _hanging(state, line, option, room)
-        cost = cost + np.where(joined, hang, 2.0 if line.kind is not BalloonKind.JOINED else 6.0)
+        asked = line.kind is BalloonKind.JOINED
+        cost = cost + np.where(joined, hang, NOT_JOINED if asked else 2.0)
     for fit in tailed:
         if not line.offstage and tails_needed:
             allowed = allowed & (fit | joined)

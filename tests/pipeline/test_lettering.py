@@ -391,6 +391,17 @@ def test_two_lines_of_one_speaker_hang_together():
     assert second.tail.joins == 0
 
 
+def test_a_balloon_that_is_asked_to_hang_hangs_even_where_there_is_room_beside():
+    panel = lettered(
+        DialogueLine("I heard nothing.", "ch_0", BalloonKind.WHISPER),
+        DialogueLine("Nothing at all.", "ch_0", BalloonKind.JOINED),
+        heads=[Box(600, 420, 740, 600)],
+    )
+    tail = panel.balloons[1].tail
+    assert tail is not None
+    assert tail.joins == 0
+
+
 def test_a_line_that_cannot_fit_is_refused_by_name():
     lines = [DialogueLine("Fine.", "ch_0"), DialogueLine(" ".join(["interminable"] * 60), "ch_0")]
     with pytest.raises(DoesNotFit, match=r"Line 2 of panel 1 .*Shorten it") as caught:
