@@ -116,7 +116,9 @@ class ReferenceUse:
 class ControlUse:
     """A guide picture (by content hash): how strongly (0 to 1) and during which share of steps.
 
-    ``character_id`` confines it to that character's region, None means the whole picture.
+    The picture is finished: white lines on black, a skeleton in OpenPose's colours, or depth with
+    near parts bright. No engine prepares it again. ``character_id`` confines it to that
+    character's region, None means the whole picture.
     """
 
     kind: ControlKind
