@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.services.animatics import AnimaticService
 from bot.services.cast import CastService
+from bot.services.clips import ClipService
 from bot.services.drift import DriftService
 from bot.services.lettering import LetteringService
 from bot.services.locks import GuildLocks
@@ -58,6 +60,8 @@ class App:
     drift: DriftService
     pages: PageService
     scripts: ScriptService
+    animatics: AnimaticService
+    clips: ClipService
     lettering: LetteringService
     reindex: ReindexService
     lookup: LookupService
@@ -107,6 +111,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 drift=DriftService(db),
                 pages=pages,
                 scripts=ScriptService(db, blobs, panels),
+                animatics=AnimaticService(db, blobs),
+                clips=ClipService(db, blobs, judge),
                 lettering=LetteringService(db, pages),
                 lookup=LookupService(db, blobs, door, load_encoders(serving)),
                 reindex=ReindexService(db, blobs, registrar, locks),

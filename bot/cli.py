@@ -18,6 +18,11 @@ EXIT_OFF_MODEL = 3
 EXIT_CANNOT_JUDGE = 4
 EXIT_BAD_SETTINGS = 78
 _SHOTS = ("headshot", "half", "full", "dynamic")
+_VERDICT_CODES = {
+    "on_model": EXIT_OK,
+    "off_model": EXIT_OFF_MODEL,
+    "cannot_judge": EXIT_CANNOT_JUDGE,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", dest="as_json")
     check.set_defaults(command=_check)
     _add_guild(check)
+
+    clip = commands.add_parser("check-video", help="check a clip against the registry")
+    clip.add_argument("clip", type=Path)
+    clip.add_argument("--character", required=True, metavar="ID")
+    clip.add_argument("--appearance", metavar="ID")
+    clip.add_argument("--json", action="store_true", dest="as_json")
+    clip.set_defaults(command=_check_clip)
+    _add_guild(clip)
 
     identify = commands.add_parser("identify", help="say who is drawn in a picture, or nobody")
     identify.add_argument("image", type=Path)
@@ -259,8 +272,15 @@ def _check(arguments: argparse.Namespace) -> int:
         print(json.dumps(result, indent=2))
     else:
         print(f"{result['verdict']}: {result['reason']}")
-    codes = {"on_model": EXIT_OK, "off_model": EXIT_OFF_MODEL, "cannot_judge": EXIT_CANNOT_JUDGE}
-    return codes[result["verdict"]]
+    return _VERDICT_CODES[result["verdict"]]
+
+
+def _check_clip(arguments: argparse.Namespace) -> int:
+    from bot.shell import check_clip
+
+    result = asyncio.run(check_clip(arguments))
+    print(json.dumps(result, indent=2) if arguments.as_json else result["sentence"])
+    return _VERDICT_CODES[result["verdict"]]
 
 
 def _identify(arguments: argparse.Namespace) -> int:

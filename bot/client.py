@@ -34,6 +34,7 @@ EXTENSIONS = (
     "cogs.drift",
     "cogs.pages",
     "cogs.scripts",
+    "cogs.animatics",
 )
 
 

@@ -184,6 +184,40 @@ async def reindex(_: argparse.Namespace) -> str:
     )
 
 
+async def check_clip(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Judge a clip frame by frame; the result as plain data and in a sentence."""
+    async with studio(arguments.guild) as (app, actor):
+        report = await app.clips.check(
+            actor,
+            arguments.clip,
+            character=arguments.character,
+            appearance=arguments.appearance,
+        )
+    worst = report.worst
+    words = {"on_model": "on-model", "off_model": "off-model", "cannot_judge": "cannot judge"}
+    sentence = f"{words[report.verdict.value]}: {len(report.frames)} frames judged"
+    if worst is not None:
+        sentence += f", the weakest at {worst.second:.1f} s. {worst.check.reason}"
+    if report.flickers:
+        seconds = ", ".join(f"{second:.2f}" for second, _ in report.flickers[:8])
+        sentence += f" Colours flicker at {seconds} s."
+    return {
+        "verdict": report.verdict.value,
+        "sentence": sentence,
+        "frames": [
+            {
+                "second": one.second,
+                "verdict": one.check.verdict.value,
+                "similarity": one.check.similarity,
+                "threshold": one.check.threshold,
+            }
+            for one in report.frames
+        ],
+        "worst": None if worst is None else worst.second,
+        "flickers": [{"second": second, "score": score} for second, score in report.flickers],
+    }
+
+
 async def check_picture(arguments: argparse.Namespace) -> dict[str, Any]:
     """Judge one picture; the result as plain data."""
     data = read_file(arguments.image)

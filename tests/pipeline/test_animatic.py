@@ -25,7 +25,7 @@ from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import PageSpec, PanelArt
 from pipeline.domain.panel import DialogueLine, PlacedFigure
 
-SMALL = FilmSpec(Size(320, 180), 6)
+SMALL = FilmSpec(Size(320, 180), 4)
 
 
 def art(number: int, colour: str, *words: str) -> PanelArt:
@@ -137,7 +137,7 @@ def test_the_mp4_is_what_was_filmed(filmed: list[FilmPage]):
 def test_animated_pictures_play(filmed: list[FilmPage], form: FilmFormat):
     image = Image.open(io.BytesIO(encoded(filmed, form)))
     assert image.format == form.value.upper()
-    assert getattr(image, "n_frames", 1) > 20
+    assert getattr(image, "n_frames", 1) > 20  # equal pictures are joined
     assert image.size == (160, 90)
 
 
