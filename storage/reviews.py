@@ -173,4 +173,5 @@ def _review(row: sqlite3.Row) -> Review:
         note=row["note"],
         thread_id=row["thread_id"],
         created_at=from_text(row["created_at"]),
+        appeal_of=row["appeal_of"],
     )

@@ -329,7 +329,7 @@ CREATE TABLE review (
     note             TEXT NOT NULL DEFAULT '',
     thread_id        INTEGER,
     created_at       TEXT NOT NULL
-) STRICT;
+, claimed_by INTEGER, claimed_at TEXT, appeal_of INTEGER REFERENCES review (id) ON DELETE SET NULL) STRICT;
 
 CREATE UNIQUE INDEX review_one_open ON review (panel_id) WHERE status = 'open';
 
@@ -607,3 +607,19 @@ CREATE INDEX drift_alarm_by_since ON drift_alarm (since_sample);
 
 CREATE INDEX job_affine ON job (guild_id, member_id, priority, affinity, id)
 WHERE status = 'queued';
+
+CREATE UNIQUE INDEX review_one_appeal ON review (panel_id) WHERE appeal_of IS NOT NULL;
+
+CREATE INDEX review_by_appeal ON review (appeal_of) WHERE appeal_of IS NOT NULL;
+
+CREATE TABLE review_opinion (
+    id          INTEGER PRIMARY KEY,
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    review_id   INTEGER NOT NULL REFERENCES review (id) ON DELETE CASCADE,
+    member_id   INTEGER NOT NULL,
+    good        INTEGER NOT NULL CHECK (good IN (0, 1)),
+    created_at  TEXT NOT NULL,
+    UNIQUE (review_id, member_id)
+) STRICT;
+
+CREATE INDEX opinion_by_guild ON review_opinion (guild_id, review_id DESC);

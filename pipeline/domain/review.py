@@ -57,6 +57,26 @@ class Review:
     note: str
     thread_id: int | None
     created_at: datetime
+    appeal_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewStats:
+    """How a guild's moderators work: what waits, what was decided, how far they agree.
+
+    ``alpha`` is Krippendorff's (1 full agreement, 0 chance) over the ``twice`` reviews that two or
+    more people gave an opinion about, ``disputed`` of them with different ones; None where
+    nothing can be said. ``coverage`` says in words how much labelled drift the catalogue knows;
+    ``proposed`` are kinds of drift that people describe and it lacks.
+    """
+
+    waiting: int
+    decided: int
+    twice: int
+    disputed: int
+    alpha: float | None
+    coverage: str
+    proposed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

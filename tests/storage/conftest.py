@@ -59,6 +59,7 @@ from storage import (
     history,
     jobs,
     lettering,
+    opinions,
     outbox,
     pages,
     panels,
@@ -309,6 +310,9 @@ class Builder:
         verdicts.label_samples(
             tx, guild_id=guild_id, review_id=review, good=True, member_id=51, now=NOW
         )
+        opinions.give_opinion(
+            tx, guild_id=guild_id, review_id=review, member_id=51, good=True, now=NOW
+        )
         return review
 
     def attempt(self, margins: tuple[float | None, ...] = (0.1, 0.2), number: int = 1) -> Attempt:
@@ -470,6 +474,10 @@ class Builder:
         )
         reviews.add_label(
             tx, guild_id=guild_id, review_id=review, label="hair", member_id=51, now=NOW
+        )
+        opinions.claim(tx, guild_id=guild_id, member_id=21, after=0, stale=NOW, now=NOW)
+        opinions.give_opinion(
+            tx, guild_id=guild_id, review_id=review, member_id=52, good=True, now=NOW
         )
         reviews.add_label(
             tx, guild_id=guild_id, review_id=review, label="other: hat", member_id=51, now=NOW

@@ -1,0 +1,151 @@
+"""Second looks at reviews: who has taken one, what others think of it, and appeals."""
+
+import sqlite3
+
+from pipeline.domain.errors import AlreadyExists, NotFound, WrongState
+from storage.database import Database
+from storage.times import Moment, to_text
+
+NEAR = 0.06
+"""Margin (similarity minus limit) up to which a decision counts as uncertain.
+
+The same as a rough cut out of a scene may cost (:mod:`pipeline.quality.judge`).
+"""
+_SECOND = (
+    "SELECT r.id FROM review AS r JOIN candidate AS c ON c.id = r.candidate_id "
+    "WHERE r.guild_id = ? AND r.status IN ('approved', 'rejected') "
+    "AND (r.flag IN ('CANNOT_JUDGE', 'AUDIT') OR r.appeal_of IS NOT NULL "
+    "OR abs(json_extract(c.report, '$.margin')) < ?) "
+    "AND (SELECT count(*) FROM review_opinion AS o WHERE o.review_id = r.id) = 1 "
+    "AND NOT EXISTS (SELECT 1 FROM review_opinion AS o WHERE o.review_id = r.id "
+    "AND o.member_id = ?) ORDER BY r.id LIMIT 1"
+)
+
+
+def claim(
+    tx: sqlite3.Connection, *, guild_id: int, member_id: int, after: int, stale: Moment, now: Moment
+) -> int | None:
+    """Take the next open review that nobody else has taken.
+
+    Args:
+        tx: inside a write.
+        guild_id: the tenant.
+        member_id: who takes it.
+        after: the review that is looked at now; later ones go first, and it goes last.
+        stale: what was taken before this is free again.
+        now: when.
+
+    Returns:
+        Its id, None where nothing is left.
+    """
+    row = tx.execute(
+        "UPDATE review SET claimed_by = :member, claimed_at = :now WHERE id = (SELECT id "
+        "FROM review WHERE guild_id = :guild AND status = 'open' AND id != :after AND "
+        "(claimed_by IS NULL OR claimed_by = :member OR claimed_at < :stale) "
+        "ORDER BY id < :after, id LIMIT 1) RETURNING id",
+        {
+            "member": member_id,
+            "now": to_text(now),
+            "guild": guild_id,
+            "after": after,
+            "stale": to_text(stale),
+        },
+    ).fetchone()
+    return None if row is None else row["id"]
+
+
+def give_opinion(
+    tx: sqlite3.Connection,
+    *,
+    guild_id: int,
+    review_id: int,
+    member_id: int,
+    good: bool,
+    now: Moment,
+) -> None:
+    """Write down whether a person finds the picture good; a later word replaces an earlier one.
+
+    Raises:
+        NotFound: the guild has no such review.
+    """
+    _require(tx, guild_id, review_id)
+    tx.execute(
+        "INSERT INTO review_opinion (guild_id, review_id, member_id, good, created_at) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (review_id, member_id) DO UPDATE SET "
+        "good = excluded.good, created_at = excluded.created_at",
+        (guild_id, review_id, member_id, good, to_text(now)),
+    )
+
+
+def open_appeal(tx: sqlite3.Connection, *, guild_id: int, review_id: int, now: Moment) -> int:
+    """Ask again about a rejected picture; returns the new review's id.
+
+    Raises:
+        NotFound: the guild has no such review.
+        WrongState: it was not rejected.
+        AlreadyExists: its panel was appealed before, or waits for a moderator.
+    """
+    old = _require(tx, guild_id, review_id)
+    if old["status"] != "rejected":
+        raise WrongState("Only a rejected panel can be appealed.")
+    before = tx.execute(
+        "SELECT 1 FROM review WHERE panel_id = ? AND guild_id = ? "
+        "AND (appeal_of IS NOT NULL OR status = 'open')",
+        (old["panel_id"], guild_id),
+    ).fetchone()
+    if before is not None:
+        raise AlreadyExists("This panel was appealed already; a panel can be appealed once.")
+    row = tx.execute(
+        "INSERT INTO review (guild_id, panel_id, candidate_id, flag, reason, status, "
+        "evidence_sha256, created_at, appeal_of) SELECT guild_id, panel_id, candidate_id, flag, "
+        "'Appealed. ' || reason, 'open', evidence_sha256, ?, id FROM review "
+        "WHERE id = ? AND guild_id = ? RETURNING id",
+        (to_text(now), review_id, guild_id),
+    ).fetchone()
+    return row["id"]
+
+
+async def claimed_by(db: Database, guild_id: int, review_id: int, since: Moment) -> int | None:
+    """Who has taken a review since a time; None if nobody."""
+    row = await db.fetch_one(
+        "SELECT claimed_by FROM review WHERE guild_id = ? AND id = ? AND claimed_at >= ?",
+        (guild_id, review_id, to_text(since)),
+    )
+    return None if row is None else row["claimed_by"]
+
+
+async def wants_second(db: Database, guild_id: int, member_id: int) -> int | None:
+    """The oldest decision worth another look that only one other person has an opinion about.
+
+    Those are where the check could not judge or was near its limit, appeals, and audited pictures,
+    which show how far people agree on what passes.
+    """
+    row = await db.fetch_one(_SECOND, (guild_id, NEAR, member_id))
+    return None if row is None else row["id"]
+
+
+async def opinions(db: Database, guild_id: int, limit: int = 1000) -> list[list[bool]]:
+    """What people thought of each of the latest reviews, one list a review."""
+    rows = await db.fetch_all(
+        "SELECT review_id, group_concat(good, '') AS said FROM review_opinion WHERE guild_id = ? "
+        "GROUP BY review_id ORDER BY review_id DESC LIMIT ?",
+        (guild_id, limit),
+    )
+    return [[letter == "1" for letter in row["said"]] for row in rows]
+
+
+async def decisions(db: Database, guild_id: int) -> dict[str, int]:
+    """How many reviews of a guild there are in each state."""
+    rows = await db.fetch_all(
+        "SELECT status, count(*) AS n FROM review WHERE guild_id = ? GROUP BY status", (guild_id,)
+    )
+    return {row["status"]: row["n"] for row in rows}
+
+
+def _require(tx: sqlite3.Connection, guild_id: int, review_id: int) -> sqlite3.Row:
+    row = tx.execute(
+        "SELECT panel_id, status FROM review WHERE id = ? AND guild_id = ?", (review_id, guild_id)
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is no such review here. See /review list.")
+    return row
