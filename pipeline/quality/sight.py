@@ -24,9 +24,13 @@ _LEAST_DETAIL = 0.02
 """Share of the face in which something is drawn. Source: of 1,883 heads of 210 training identities
 of the bench 2.2 % are under it, of heads from behind, in shadow, out of focus or covered 98 %."""
 _LEAST_VISIBLE = 0.7
-_CUT, _STRIP = 0.25, 4.4
-"""Share of a figure's width that ends at the picture's upper edge, and height over width. Source:
-of the same heads not one in a hundred is beyond either."""
+_CUT = 0.25
+"""Share of a figure's width that ends at the picture's upper edge. Source: of the same heads not
+one in a hundred is beyond it."""
+_STRAIGHT, _SLIM = 0.6, 1.6
+"""Share of a figure's height along which one side is a straight upright line, and height over
+width: together they tell a strip beside a door or a frame. Source: of 630 pictures of 210 training
+identities none has both, of strips of them 99 % do."""
 
 Flags = NDArray[np.bool_]
 
@@ -37,12 +41,14 @@ class Sight:
 
     ``detail`` is the share of the face in which something is drawn, ``visible`` the share of the
     head that is there at all, ``cut`` the share of the figure's width that the upper edge of the
-    picture cuts, ``slimness`` its height over width.
+    picture cuts, ``straight`` the share of its height along which one side is a straight upright
+    line, ``slimness`` its height over width.
     """
 
     detail: float
     visible: float
     cut: float
+    straight: float
     slimness: float
 
 
@@ -59,6 +65,7 @@ def sight_of(image: Image.Image, figure: Figure) -> Sight:
         _detail(np.asarray(gray, np.float64), inside),
         float(inside[_disc(0.37 * _SIDE)].mean()),
         float((top > 0).any(axis=0).sum()) / max(1, box.width),
+        _straight(figure.inside > 0),
         box.height / max(1, box.width),
     )
 
@@ -103,17 +110,17 @@ def _why(sight: Sight, member: CastInput, check: CharacterCheck) -> str | None:
             f"Something covers {name}'s head: {sight.visible:.0%} of it shows, and what shows does "
             "not settle it. Let a person decide."
         )
+    if sight.straight > _STRAIGHT and sight.slimness > _SLIM:
+        return (
+            f"Only a strip of {name} shows, something hides the rest. Let a person decide, or draw "
+            "a box around the whole figure."
+        )
     if check.verdict is Verdict.ON_MODEL:
         return None
     if sight.cut > _CUT:
         return (
             f"The picture's upper edge cuts {name}'s head off. Send a picture that shows the whole "
             "head, or let a person decide."
-        )
-    if sight.slimness > _STRIP:
-        return (
-            f"Only a strip of {name} shows, something hides the rest. Let a person decide, or draw "
-            "a box around the whole figure."
         )
     return None
 
@@ -143,6 +150,17 @@ def _detail(gray: NDArray[np.float64], seen: Flags) -> float:
     if inner.sum() < 50:
         return 0.0
     return float((np.hypot(across, down)[inner] > _STROKE).mean())
+
+
+def _straight(inside: Flags) -> float:
+    """The share of rows that end at the leftmost, or at the rightmost, place of all."""
+    shown = inside[inside.any(axis=1)]
+    if not len(shown):
+        return 0.0
+    slack = max(1.0, 0.01 * shown.shape[1])
+    left = shown.argmax(axis=1)
+    right = shown[:, ::-1].argmax(axis=1)
+    return float(max((side <= side.min() + slack).mean() for side in (left, right)))
 
 
 def _shrunk(seen: Flags) -> Flags:
