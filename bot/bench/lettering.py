@@ -111,6 +111,8 @@ def _language_figures(scripts: int) -> Iterator[Figure]:
         name = f"lettering.language.{language}"
         share = 1 - tally.refused / max(1, tally.lines)
         yield Figure(f"{name}.fit", share, "share", "higher", _LEAST_FIT, n=tally.lines)
+        over = tally.faults["over_faces"]
+        yield Figure(f"{name}.over_faces", over, "count", "lower", 0, n=tally.balloons)
         wrong = sum(tally.faults.values())
         yield Figure(f"{name}.faults", wrong, "count", "lower", 0, n=tally.balloons)
 
