@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -24,6 +25,7 @@ class Bare:
         self._pictures = pictures
         self._pipe: Any = None
         self._adapted = False
+        self._encoder: Any = None
 
     @contextmanager
     def ready(self, plan: ConditioningPlan) -> Iterator[Callable[[], object]]:
@@ -48,7 +50,7 @@ class Bare:
         """Load the IP-Adapter, if the plan has one."""
         if not self._adapted:
             return
-        from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
+        from transformers import CLIPImageProcessor
 
         path = self._base.installed.adapters[Adapter.IP_WHOLE]
         self._pipe.load_ip_adapter(
@@ -58,10 +60,7 @@ class Bare:
             image_encoder_folder=None,
             local_files_only=True,
         )
-        encoder: Any = CLIPVisionModelWithProjection.from_pretrained(
-            path.encoder, dtype=self._base.dtype, local_files_only=True
-        )
-        encoder.to(self._base.device)
+        encoder = self._image_encoder(path.encoder)
         side = encoder.config.image_size
         processor = CLIPImageProcessor(size=side, crop_size=side)
         self._pipe.register_modules(image_encoder=encoder, feature_extractor=processor)
@@ -72,6 +71,17 @@ class Bare:
         """Unload it again."""
         if self._adapted:
             self._pipe.unload_ip_adapter()
+
+    def _image_encoder(self, folder: Path) -> Any:
+        """Read once: unloading an adapter drops it from the pipeline only."""
+        if self._encoder is None:
+            from transformers import CLIPVisionModelWithProjection
+
+            self._encoder = CLIPVisionModelWithProjection.from_pretrained(
+                folder, dtype=self._base.dtype, local_files_only=True
+            )
+            self._encoder.to(self._base.device)
+        return self._encoder
 
     def _control(self) -> Any:
         from diffusers.models.controlnets.controlnet import ControlNetModel
