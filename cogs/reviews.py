@@ -9,14 +9,21 @@ from discord.ext import commands
 
 from bot.client import OnModelBot
 from bot.services.actor import Actor
+from bot.services.reviews import MAX_FREE_LABEL
 from cogs.entry import Interaction, acknowledge, actor_of, reply, whisper
+from cogs.loading import evidence_picture, review_facts
 from cogs.threads import join_reviews
 from cogs.ui import ids
 from cogs.ui.card import Card
-from cogs.ui.errors import answered
-from cogs.ui.notices import done, reviews_card
+from cogs.ui.cards import evidence_card, second_card
+from cogs.ui.errors import answered, report
+from cogs.ui.limits import plain
+from cogs.ui.notices import done, review_stats_card, reviews_card
+from cogs.ui.pictures import DEFAULT_LIMIT
 from cogs.ui.verdicts import NEUTRAL
 from pipeline.domain.review import ReviewStatus
+
+OWN_WORDS = "own_words"
 
 _DONE = {
     ReviewStatus.APPROVED: "approved; the panel is accepted",
@@ -26,7 +33,7 @@ _DONE = {
 
 
 class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
-    """Approve, Reject, Retry and Label."""
+    """Approve, Reject, Retry, Label, Next, Appeal, and the answers of a second opinion."""
 
     def __init__(self, item: ui.Button[Any], verb: str, review_id: int) -> None:
         super().__init__(item)
@@ -52,13 +59,65 @@ class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
             actor.require_moderator("label drift")
             await whisper(interaction, drift_menu(self.review_id, interaction.client))
             return
-        await self._decide(interaction, actor)
+        match self.verb:
+            case "next":
+                await show_next(interaction, actor, self.review_id)
+            case "appeal":
+                fresh = await interaction.client.app.reviews.looks.appeal(actor, self.review_id)
+                words = "Another moderator looks at the picture again. A panel is appealed once."
+                await whisper(interaction, done(f"Appealed; it is review {fresh.id} now", words))
+            case "good" | "bad":
+                good = self.verb == "good"
+                await interaction.client.app.reviews.looks.opine(actor, self.review_id, good=good)
+                await whisper(interaction, done("Counted", "`/review second` shows the next one."))
+            case _:
+                await self._decide(interaction, actor)
 
     async def _decide(self, interaction: Interaction, actor: Actor) -> None:
         reviews = interaction.client.app.reviews
         act = {"approve": reviews.approve, "reject": reviews.reject, "retry": reviews.retry}
         review = await act[self.verb](actor, self.review_id)
         await whisper(interaction, done(f"Review {review.id} is {_DONE[review.status]}"))
+
+
+async def show_next(interaction: Interaction, actor: Actor, after: int) -> None:
+    """Show a moderator the next open review in private, with its buttons, and keep it for them."""
+    app = interaction.client.app
+    review = await app.reviews.looks.next(actor, after)
+    if review is None:
+        await whisper(interaction, done("The queue is empty", "Nothing waits for a decision."))
+        return
+    facts = await review_facts(app, actor, review.id)
+    limit = interaction.filesize_limit or DEFAULT_LIMIT
+    await whisper(interaction, evidence_card(facts, await evidence_picture(app, facts, limit)))
+    await join_reviews(interaction.client, [review], interaction.user)
+
+
+class OwnWords(ui.Modal, title="What drifted?"):
+    """A kind of drift that no line of the menu names."""
+
+    words: ui.Label[Self] = ui.Label(
+        text="In a few words",
+        component=ui.TextInput(min_length=3, max_length=MAX_FREE_LABEL, placeholder="tail lost"),
+    )
+
+    def __init__(self, review_id: int) -> None:
+        super().__init__()
+        self.review_id = review_id
+
+    async def on_submit(self, interaction: Interaction) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the client is ours
+        """Write it down and show it on the evidence card."""
+        await acknowledge(interaction)
+        actor = await actor_of(interaction)
+        assert isinstance(self.words.component, ui.TextInput)
+        said = self.words.component.value
+        review = await interaction.client.app.reviews.describe(actor, self.review_id, said)
+        await reply(interaction, done(f"Review {review.id} is labelled", plain(said, 60)))
+        await interaction.client.poster.refresh_evidence(actor, review.id)
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+        """Report as commands do."""
+        await report(interaction, error)
 
 
 class DriftMenu(ui.DynamicItem[ui.Select[Any]], template=ids.DRIFT):
@@ -78,6 +137,9 @@ class DriftMenu(ui.DynamicItem[ui.Select[Any]], template=ids.DRIFT):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Write the labels down and show them on the evidence card."""
+        if OWN_WORDS in self.item.values:
+            await interaction.response.send_modal(OwnWords(self.review_id))
+            return
         await answered(interaction, self._clicked(interaction))
 
     async def _clicked(self, interaction: Interaction) -> None:
@@ -99,8 +161,9 @@ def drift_menu(review_id: int, bot: OnModelBot) -> Card:
     """A private card with the menu of drift modes."""
     options = [
         discord.SelectOption(label=text, value=key)
-        for key, text in bot.app.reviews.DRIFT_LABELS[:25]
+        for key, text in bot.app.reviews.DRIFT_LABELS[:24]
     ]
+    options.append(discord.SelectOption(label="Something else …", value=OWN_WORDS))
     menu = ui.Select[Any](
         custom_id=ids.drift(review_id),
         placeholder="What drifted?",
@@ -126,6 +189,32 @@ class ReviewCog(
         reviews = await self.bot.app.reviews.open(await actor_of(interaction))
         await reply(interaction, reviews_card(reviews))
         await join_reviews(self.bot, reviews, interaction.user)
+
+    @app_commands.command(name="next", description="Take the next panel that waits for a decision")
+    async def next(self, interaction: Interaction) -> None:
+        """Show the oldest open review that nobody else has taken."""
+        await acknowledge(interaction)
+        await show_next(interaction, await actor_of(interaction), 0)
+
+    @app_commands.command(name="second", description="Judge an uncertain decision once more")
+    async def second(self, interaction: Interaction) -> None:
+        """Ask a second moderator, without telling what the first one said."""
+        await acknowledge(interaction)
+        actor, app = await actor_of(interaction), self.bot.app
+        review = await app.reviews.looks.second(actor)
+        if review is None:
+            await reply(interaction, done("No decision wants a second opinion"))
+            return
+        facts = await review_facts(app, actor, review.id)
+        limit = interaction.filesize_limit or DEFAULT_LIMIT
+        await reply(interaction, second_card(facts, await evidence_picture(app, facts, limit)))
+
+    @app_commands.command(name="stats", description="How far moderators agree, and what drifts")
+    async def stats(self, interaction: Interaction) -> None:
+        """Print the guild's figures."""
+        await acknowledge(interaction)
+        stats = await self.bot.app.reviews.looks.stats(await actor_of(interaction))
+        await reply(interaction, review_stats_card(stats))
 
 
 async def setup(bot: OnModelBot) -> None:

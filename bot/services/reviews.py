@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 from bot.services.acceptance import accept
 from bot.services.actor import Actor
 from bot.services.drift import watch_panel
+from bot.services.second_looks import SecondLooks
 from pipeline.domain.errors import InvalidInput, WrongState
 from pipeline.domain.job import JobKind
 from pipeline.domain.panel import PanelOrigin, PanelStatus
 from pipeline.domain.quality import Flag
 from pipeline.domain.review import PostKind, Review, ReviewStatus, StoredCandidate
 from pipeline.prompting.drift import catalogue, menu_labels
-from storage import attempts, jobs, lessons, outbox, panels, reviews, verdicts
+from storage import attempts, jobs, lessons, opinions, outbox, panels, reviews, verdicts
 from storage.database import Database, Transaction
 
 MAX_NOTE = 500
+MAX_FREE_LABEL = 60
 
 _Then = Callable[[Transaction, Review, datetime], None]
 
@@ -35,6 +37,7 @@ class ReviewService:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.looks = SecondLooks(db)
 
     async def open(self, actor: Actor) -> list[Review]:
         """Everything that waits for a decision, oldest first.
@@ -152,7 +155,8 @@ class ReviewService:
             InvalidInput: the label is not one of :data:`DRIFT_LABELS`.
         """
         actor.require_moderator("label drift")
-        if label not in dict(DRIFT_LABELS) and label not in catalogue().modes:
+        listed = label in dict(DRIFT_LABELS) or label in catalogue().modes
+        if not listed and not label.startswith(lessons.FREE_LABEL):
             raise InvalidInput("Choose one of the listed kinds of drift.")
         review = await self.get(actor.guild_id, review_id)
 
@@ -165,11 +169,23 @@ class ReviewService:
                 member_id=actor.member_id,
                 now=datetime.now(UTC),
             )
-            if label not in review.labels:
+            if listed and label not in review.labels:
                 lessons.count_label(tx, guild_id=actor.guild_id, mode=label)
 
         await self._db.write(work)
         return await self.get(actor.guild_id, review_id)
+
+    async def describe(self, actor: Actor, review_id: int, words: str) -> Review:
+        """Say in one's own words what drifted, where no listed kind fits.
+
+        Raises:
+            NotAllowed: the actor does not moderate.
+            InvalidInput: nothing was said, or too much.
+        """
+        text = " ".join(words.split())
+        if not 3 <= len(text) <= MAX_FREE_LABEL:
+            raise InvalidInput(f"Say what drifted in 3 to {MAX_FREE_LABEL} characters.")
+        return await self.label(actor, review_id, lessons.FREE_LABEL + text)
 
     async def _held_back(self, actor: Actor, review_id: int) -> list[int]:
         """The candidates of an audited run that had passed, the reviewed one first."""
@@ -200,6 +216,7 @@ class ReviewService:
         if len(note) > MAX_NOTE:
             raise InvalidInput(f"The note has {len(note)} characters; {MAX_NOTE} are allowed.")
         review = await self.get(actor.guild_id, review_id)
+        await self.looks.require_free(actor, review)
 
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
@@ -213,6 +230,14 @@ class ReviewService:
                 now=now,
             )
             then(tx, review, now)
+            opinions.give_opinion(
+                tx,
+                guild_id=actor.guild_id,
+                review_id=review_id,
+                member_id=actor.member_id,
+                good=status is ReviewStatus.APPROVED,
+                now=now,
+            )
             verdicts.label_samples(
                 tx,
                 guild_id=actor.guild_id,

@@ -256,4 +256,23 @@ def _review_buttons(review: Review) -> list[ui.Button[ui.LayoutView]]:
     buttons.append(
         button("Retry", ids.review("retry", review.id), emoji="🔁", disabled=off or by_hand)
     )
+    if review.status is ReviewStatus.REJECTED and review.appeal_of is None:
+        buttons.append(button("Appeal", ids.review("appeal", review.id), emoji="🙋"))
+    else:
+        buttons.append(button("Next", ids.review("next", review.id), emoji="⏭️"))
     return buttons
+
+
+def second_card(facts: ReviewFacts, picture: Picture | None) -> Card:
+    """A decided picture for another pair of eyes: without what was decided, or by whom."""
+    review = facts.review
+    card = Card(NEUTRAL).heading(f"🔎 Second opinion · panel {review.panel_id}")
+    card.text("The check was not sure here. Compare it with the model sheet: is this on-model?")
+    if picture is not None:
+        card.gallery(picture)
+    card.small("Your answer is counted and changes nothing that was decided.")
+    styles = discord.ButtonStyle
+    return card.row(
+        button("Good", ids.review("good", review.id), style=styles.success, emoji="👍"),
+        button("Bad", ids.review("bad", review.id), style=styles.danger, emoji="👎"),
+    )

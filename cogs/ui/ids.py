@@ -11,7 +11,9 @@ from typing import Any
 PREFIX = "om"
 VOTE = rf"{PREFIX}:vote:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
 PANEL = rf"{PREFIX}:(?P<verb>reroll|recipe|finish):(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
-REVIEW = rf"{PREFIX}:(?P<verb>approve|reject|label|retry):(?P<review>[0-9]{{1,19}})"
+REVIEW = (
+    rf"{PREFIX}:(?P<verb>approve|reject|label|retry|next|appeal|good|bad):(?P<review>[0-9]{{1,19}})"
+)
 DRIFT = rf"{PREFIX}:drift:(?P<review>[0-9]{{1,19}})"
 SCRIPT = rf"{PREFIX}:(?P<verb>storyboard|produce):(?P<script>[0-9]{{1,19}})"
 

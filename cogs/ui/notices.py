@@ -32,7 +32,7 @@ from pipeline.domain.character import (
 from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CandidateReport
-from pipeline.domain.review import Review
+from pipeline.domain.review import Review, ReviewStats
 from pipeline.domain.story import StoryPlace
 
 if TYPE_CHECKING:
@@ -258,6 +258,24 @@ def reviews_card(reviews: Sequence[Review]) -> Card:
         return Card(GOOD).heading("✅ Nothing to review")
     card = Card(WAITING).heading(f"🔎 {len(reviews)} waiting for a decision")
     return card.text(lines_within(map(_review_line, reviews), _LIST))
+
+
+def review_stats_card(stats: ReviewStats) -> Card:
+    """How moderators work: what waits, how far they agree, what the catalogue lacks."""
+    card = Card(NEUTRAL).heading(f"📊 {stats.waiting} waiting, {stats.decided} decided")
+    if stats.twice:
+        alpha = "" if stats.alpha is None else f" Krippendorff's α is {stats.alpha:.2f}."
+        card.text(
+            f"{stats.twice} were looked at twice, {stats.disputed} of them are disputed.{alpha}"
+        )
+        card.small("α is 1 where all agree and 0 where they agree as often as by chance.")
+    else:
+        card.text("Nothing was looked at twice yet: `/review second` shows uncertain decisions.")
+    card.text(stats.coverage)
+    if stats.proposed:
+        names = ", ".join(plain(name, 40) for name in stats.proposed[:5])
+        card.text(f"People describe kinds of drift that have no name yet: {names}.")
+    return card
 
 
 def _review_line(review: Review) -> str:

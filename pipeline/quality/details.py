@@ -47,11 +47,11 @@ def mark_details(layer: Floats, template: Template, marks: tuple[Box, ...]) -> d
     worst: dict[str, float] = {}
     for box in marks:
         small = Box(*(round(v / DOWN) for v in box))
-        drawing = _drawing_of(template.layers[0], small)
+        drawing = _drawing_of(template.typical, small)
         if drawing is None:
             continue
         mine = _presence(layer, small, drawing)
-        theirs = [_presence(other, small, drawing) for other in template.layers[1:]]
+        theirs = [_presence(other, small, drawing) for other in template.layers]
         usual = float(np.median(theirs)) if theirs else 1.0
         if not worst or mine < worst["mark.there"]:
             worst = {"mark.there": mine, "mark.usual": usual, "mark.less": usual - mine}
