@@ -6,6 +6,7 @@
 import hashlib
 import logging
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -249,7 +250,9 @@ def export(net: "FigureNet", out: Path) -> None:
     net.eval()
     sides = {2: "height", 3: "width"}
     names = ["centres", "boxes", "votes", "mask"]
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # the newer exporter needs a further package and makes no smaller file
+        warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             net,
             (torch.zeros(1, 3, 160, 192),),

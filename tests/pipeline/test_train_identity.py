@@ -18,7 +18,7 @@ from pipeline.training.start import discriminants  # noqa: E402
 from pipeline.training.validate import area, identified  # noqa: E402
 
 pytestmark = pytest.mark.slow
-TINY = TrainingPlan(steps=2, side=64, frozen=10, generated=0.0, every=1, start_batches=0)
+TINY = TrainingPlan(steps=2, side=32, frozen=10, generated=0.0, every=1, start_batches=0)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_run_writes_a_model_a_report_and_goes_on(art: Path, tmp_path: Path) ->
     assert json.loads(out.with_suffix(".json").read_text())["plan"]["seed"] == TINY.seed
     assert out.stat().st_size == report["bytes"] < 15e6
 
-    pixels = np.random.default_rng(1).uniform(0, 255, (3, 3, 64, 64)).astype(np.float32)
+    pixels = np.random.default_rng(1).uniform(0, 255, (3, 3, 32, 32)).astype(np.float32)
     ours = InferenceSession(out).run(None, {"pixels": pixels})[0]
     with torch.no_grad():
         theirs = best_network(out.with_suffix(".ckpt"))(torch.from_numpy(pixels)).numpy()
