@@ -14,6 +14,7 @@ from pipeline.domain.quality import Threshold, ThresholdKey
 from pipeline.fingerprints.cluster import Cluster, Member
 from pipeline.fingerprints.composite import encoder_set, segments_of
 from pipeline.fingerprints.scales import Place
+from pipeline.quality.priors import LEAST_REFERENCES, prior_for
 
 MIN_REFERENCES = 4
 RISKS: Mapping[CropClass, float] = {
@@ -65,7 +66,8 @@ def thresholds_from_references(
 
     Returns:
         One threshold for each crop class and colour mode with at least MIN_REFERENCES
-        references. Where there is none, nothing can be judged.
+        references; with two or three a stated number, where there is one for exactly this encoder
+        (:mod:`pipeline.quality.priors`). Where there is none, nothing can be judged.
 
     Source: prediction interval of one further observation (Hahn and Meeker, *Statistical
     Intervals*); pooled variance as in an inverse-chi-squared prior. Nominal rates are those of
@@ -91,9 +93,12 @@ def _threshold(
     ]
     usable = [e for e in encoders if any(e in m.segments for m in members)]
     whole = [m for m in members if usable and all(e in m.segments for e in usable)]
-    if len(whole) < MIN_REFERENCES:
-        return None
     key = replace(key, encoders=encoder_set(usable))
+    if len(whole) < MIN_REFERENCES:
+        stated = prior_for(usable, key.crop)
+        if stated is None or len(whole) < LEAST_REFERENCES:
+            return None
+        return Threshold(key, stated.value, f"{stated.name} ({stated.source})", len(whole))
     risk = RISKS[key.crop]
     prior = PRIOR_SPREADS.get(frozenset(e.name for e in usable), {}).get(key.crop)
     cluster = Cluster(whole, usable, Place(key.crop, key.color_mode))

@@ -14,6 +14,7 @@ from pipeline.fingerprints.composite import Segments, encoder_set, segments_of
 from pipeline.fingerprints.scales import Place
 from pipeline.quality.calibration import MIN_REFERENCES
 from pipeline.quality.certainty import Certainty, certainty_of
+from pipeline.quality.priors import LEAST_REFERENCES, prior_for
 
 _SEEN_AS = {
     CropClass.HEAD: "head",
@@ -112,14 +113,13 @@ def _look(
     """Compare one class, with the encoders that picture and enough canon references share."""
     picture = segments_of(fingerprints, crop, color_mode)
     members = _members(member, crop, color_mode)
+    least = MIN_REFERENCES if prior_for(picture, crop) is None else LEAST_REFERENCES
     shared = [
-        key
-        for key in picture
-        if sum(m.canon and key in m.segments for m in members) >= MIN_REFERENCES
+        key for key in picture if sum(m.canon and key in m.segments for m in members) >= least
     ]
     key = ThresholdKey(member.appearance_id, encoder_set(shared), crop, color_mode)
     threshold = next((t for t in member.thresholds if t.key == key), None)
-    if threshold is None or not _enough(members, shared):
+    if threshold is None or not _enough(members, shared, least):
         return None
     cluster = Cluster(members, shared, Place(crop, color_mode))
     match = cluster.match(picture)
@@ -141,11 +141,11 @@ def _members(member: CastInput, crop: CropClass, color_mode: ColorMode) -> list[
     ]
 
 
-def _enough(members: Sequence[Member], keys: Sequence[object]) -> bool:
+def _enough(members: Sequence[Member], keys: Sequence[object], least: int) -> bool:
     def whole(segments: Segments) -> bool:
         return all(key in segments for key in keys)
 
-    return sum(m.canon and whole(m.segments) for m in members) >= MIN_REFERENCES
+    return sum(m.canon and whole(m.segments) for m in members) >= least
 
 
 def _why_no_limit(member: CastInput, color_mode: ColorMode) -> str:
