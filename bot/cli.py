@@ -153,6 +153,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         help="a sum such as palette*0.65+structure*0.35; the first is reported, more are rivals",
     )
     identity.add_argument("--rivals", metavar="A,B", help="instead of phash, lab and lite0")
+    identity.add_argument("--part", choices=("pairs", "open-set"), help="instead of both")
     identity.add_argument("--split", action="append", default=[], metavar="NAME")
     identity.add_argument("--crop", choices=("head", "figure"), default="head")
     identity.add_argument("--per-identity", type=int, default=8, metavar="N")
@@ -380,6 +381,7 @@ def _bench_identity(arguments: argparse.Namespace) -> int:
         splits=tuple(arguments.split) or BenchPlan().splits,
         crop=CropClass(arguments.crop),
         per_identity=arguments.per_identity,
+        parts=(arguments.part,) if arguments.part else BenchPlan().parts,
         rivals=None if arguments.rivals is None else tuple(arguments.rivals.split(",")),
     )
     return bench_identity(arguments.data, plan, arguments.json_file)

@@ -19,11 +19,13 @@ from pipeline.domain.fingerprint import CropClass
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import DEFAULT_ENCODERS
 from pipeline.fingerprints.scales import Place
-from pipeline.training.catalog import of_splits, read_catalog
+from pipeline.training.catalog import Drawing, of_splits, read_catalog
 
 _SEED, _RESAMPLES = 20, 200
 _TARGETS = {"auc.color": 0.95, "auc.grey": 0.92, "auc.busy": 0.90,
             "top1.color": 0.91, "top1.busy": 0.78, "tar01.busy": 0.5}  # fmt: skip
+
+PARTS = ("pairs", "open-set")
 
 Vectors = NDArray[np.float32]
 Table = dict[tuple[str, str, str], Score]
@@ -41,6 +43,7 @@ class BenchPlan:
         crop: which part of a figure.
         per_identity: at most so many drawings of each identity, 0 for all.
         rivals: sums that are compared too, None for :func:`bot.bench.rivals.default_rivals`.
+        parts: ``pairs`` (AUC, EER, TAR, top-1) and ``open-set`` (who is taken for whom).
     """
 
     encoders: tuple[str, ...] = ()
@@ -48,6 +51,7 @@ class BenchPlan:
     crop: CropClass = CropClass.HEAD
     per_identity: int = 8
     rivals: tuple[str, ...] | None = None
+    parts: tuple[str, ...] = PARTS
 
 
 def bench_identity(data: Path, plan: BenchPlan, json_file: Path | None = None) -> int:
@@ -65,25 +69,43 @@ def bench_identity(data: Path, plan: BenchPlan, json_file: Path | None = None) -
     texts = list(dict.fromkeys([*chosen, *rivals]))
     teams = [Team.parse(text) for text in texts]
     drawings = of_splits(read_catalog(data), plan.splits)
-    exams = make_exams(drawings, plan.crop, plan.per_identity, _SEED)
-    if not exams:
-        raise InvalidInput(f"{data} holds no source with two identities to compare.")
-    encoders = make_encoders(teams)
     tables: dict[str, Table] = {team.text: {} for team in teams}
-    for exam in exams:
-        vectors = encode_exam(exam, encoders)
-        for team in teams:
-            tables[team.text].update(score_exam(exam, team, vectors, plan.crop))
-    for album in make_albums(drawings, list(encoders.values()), plan.per_identity):
-        for team in teams:
-            if not team.given:  # limits are learned for the fused similarity alone
-                members = [encoders[name] for name in team.names]
-                tables[team.text].update(openset.score_open(album, members))
+    if "pairs" in plan.parts:
+        _measure_pairs(drawings, teams, plan, tables)
+    if "open-set" in plan.parts:
+        _measure_open_set(drawings, teams, plan, tables)
+    if not tables[texts[0]]:
+        raise InvalidInput(f"{data} holds no source with two identities to compare.")
     for table in tables.values():
         table.update(_over_sources(table))
     figures = _figures(texts, tables)
     publish(figures, json_file)
     return 0
+
+
+def _measure_pairs(
+    drawings: Sequence[Drawing], teams: Sequence[Team], plan: BenchPlan, tables: dict[str, Table]
+) -> None:
+    exams = make_exams(drawings, plan.crop, plan.per_identity, _SEED)
+    encoders = make_encoders(teams) if exams else {}
+    for exam in exams:
+        vectors = encode_exam(exam, encoders)
+        for team in teams:
+            tables[team.text].update(score_exam(exam, team, vectors, plan.crop))
+
+
+def _measure_open_set(
+    drawings: Sequence[Drawing], teams: Sequence[Team], plan: BenchPlan, tables: dict[str, Table]
+) -> None:
+    """For teams without weights of their own: limits are learned for the fused similarity alone."""
+    fused = [team for team in teams if not team.given]
+    if len({one.identity for one in drawings}) < 2:
+        return
+    encoders = make_encoders(fused)
+    for album in make_albums(drawings, list(encoders.values()), plan.per_identity):
+        for team in fused:
+            members = [encoders[name] for name in team.names]
+            tables[team.text].update(openset.score_open(album, members))
 
 
 def encode_exam(
@@ -149,6 +171,8 @@ def _figures(texts: Sequence[str], tables: Mapping[str, Table]) -> list[Figure]:
                 continue
             name = ".".join(key)
             figures.append(_figure(f"identity.rival.{rival}.{name}", score, key, None))
+            if key not in tables[main]:
+                continue
             lead = gain(tables[main][key], score)
             figures.append(_figure(f"identity.lead.{rival}.{name}", lead, key, rival, goal=False))
     return figures
