@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 from PIL import Image
 
 from pipeline.domain.conditioning import Adapter, CastConditioning, ReferenceUse
 from pipeline.domain.errors import GenerationFailed, InvalidPicture
-from pipeline.domain.geometry import Size
+from pipeline.domain.geometry import Box, Size
 from pipeline.generation.diffusion.pictures import GROUND
 from pipeline.generation.diffusion.places import region_picture
 from pipeline.imaging.cutout import cut_out
@@ -38,7 +39,9 @@ def hold_reference_attention(call: "Call") -> Iterator[None]:
 
     holds = [_hold(call, member, uses) for member, uses in wanted]
     with ExitStack() as stack:
-        stack.enter_context(reference_attention(call.pipe, holds, seed=call.plan.seed))
+        # of the reference and not of the plan: an alternate drawn alone has another plan's seed
+        seed = crc32(wanted[0][1][0].sha256.encode())
+        stack.enter_context(reference_attention(call.pipe, holds, seed=seed))
         yield
 
 
@@ -68,7 +71,18 @@ def _hold(call: "Call", member: CastConditioning, uses: list[ReferenceUse]) -> "
         scale_of(uses[0]),
         None if member.region is None else _area(region, grid),
         torch.stack([_area(mask, grid) for _, mask in staged]),
+        during=lambda: _alone(call, member.region),
     )
+
+
+@contextmanager
+def _alone(call: "Call", region: Box | None) -> Iterator[None]:
+    """A reference shows its character alone: all of it reads that character's words."""
+    before, call.reader = call.reader, region
+    try:
+        yield
+    finally:
+        call.reader = before
 
 
 def _staged(png: bytes, size: Size) -> tuple[Image.Image, Image.Image]:

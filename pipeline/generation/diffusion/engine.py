@@ -36,7 +36,8 @@ from pipeline.generation.diffusion.placing import (
     load_of,
 )
 from pipeline.generation.diffusion.preview import LatentPreview
-from pipeline.generation.diffusion.prompts import prompt_arguments
+from pipeline.generation.diffusion.prompts import hold_prompt
+from pipeline.generation.diffusion.regional import hold_regions
 from pipeline.generation.diffusion.repair import starting_arguments, steps_of, task_of, unchanged
 from pipeline.generation.diffusion.trained import hold_loras, hold_words
 from pipeline.generation.diffusion.watch import Watch
@@ -49,7 +50,9 @@ HOLDS: tuple[Hold, ...] = (
     hold_weights,
     hold_loras,
     hold_words,
+    hold_prompt,
     hold_references,
+    hold_regions,
     hold_reference_attention,
 )
 """In the order in which they are put on; they come off in the opposite one. The first one makes
@@ -143,7 +146,6 @@ class DiffusionEngine:
             }
             for hold in HOLDS:
                 stack.enter_context(hold(call))
-            call.arguments |= prompt_arguments(call)
             watch.look = self._looks().look
             return [image for seeds in passes for image in self._pass(call, seeds, watch)]
 

@@ -1,13 +1,15 @@
 """Weighted prompts of up to two chunks, as tensors that a pipeline takes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.conditioning import ConditioningPlan, PartKind, PromptPart
-from pipeline.generation.diffusion.call import Call
+from pipeline.generation.diffusion.call import Call, Span
 from pipeline.generation.diffusion.families import TextEncoding
+from pipeline.generation.diffusion.regional import words_by_region
 from pipeline.prompting.tokens import CHUNK_TOKENS, MARKS, chunk_count
 
 Piece = tuple[str, float]
@@ -31,27 +33,55 @@ class Encoded:
     pooled: Any = None
 
 
-def prompt_arguments(call: Call) -> dict[str, Any]:
-    """What a pipeline call is told about the words of a plan; one row, which the call repeats.
+@contextmanager
+def hold_prompt(call: Call) -> Iterator[None]:
+    """Tell the call the words of the plan; one row, which the pipeline repeats.
 
-    Prompt and negative prompt get equally many chunks. Without a negative prompt SDXL reads zeros
-    where its configuration says so, like the bare pipeline.
+    Where characters have regions, their words follow the shared ones, and ``call.spans`` says
+    whose are where.
     """
     base, plan = call.base, call.plan
     if base.family.text is TextEncoding.T5:
         words = ", ".join(text for text, _ in pieces(wanted_parts(plan), plan.prompt))
-        return {"prompt": words, "max_sequence_length": base.family.prompt_tokens}
-    wanted = pieces(wanted_parts(plan), plan.prompt)
-    unwanted = pieces(plan.negative_parts, plan.negative)
-    chunks = max(chunks_of(call, wanted), chunks_of(call, unwanted))
-    prompt, negative = encode(call, wanted, chunks), encode(call, unwanted, chunks)
-    if not unwanted and prompt.pooled is not None:
-        negative = Encoded(negative.states * 0, negative.pooled * 0)
-    arguments = {"prompt_embeds": prompt.states, "negative_prompt_embeds": negative.states}
-    if prompt.pooled is not None:
-        arguments["pooled_prompt_embeds"] = prompt.pooled
-        arguments["negative_pooled_prompt_embeds"] = negative.pooled
-    return arguments
+        call.arguments |= {"prompt": words, "max_sequence_length": base.family.prompt_tokens}
+    else:
+        call.arguments |= _encoded(call)
+    yield
+
+
+def _encoded(call: Call) -> dict[str, Any]:
+    """Prompt and negative prompt as states of the same length, and pooled where a model has it.
+
+    Without a negative prompt SDXL reads zeros, like the bare pipeline.
+    """
+    import torch
+
+    plan = call.plan
+    parts = words_by_region(wanted_parts(plan), plan.negative_parts, plan.cast)
+    seen, unseen, spans = [], [], []
+    for words in parts:
+        shared = words.member is None
+        wanted = pieces(words.wanted, plan.prompt if shared and len(parts) == 1 else "")
+        unwanted = pieces(words.unwanted, plan.negative if shared else "")
+        chunks = max(chunks_of(call, wanted), chunks_of(call, unwanted))
+        seen.append(encode(call, wanted, chunks))
+        unseen.append(encode(call, unwanted, chunks))
+        region = None if words.member is None else words.member.region
+        spans.append(Span(chunks * CHUNK_TOKENS, region))
+    call.spans = tuple(spans)
+    prompt = torch.cat([one.states for one in seen], dim=1)
+    negative = torch.cat([one.states for one in unseen], dim=1)
+    if seen[0].pooled is None:
+        return {"prompt_embeds": prompt, "negative_prompt_embeds": negative}
+    everything = pieces(wanted_parts(plan), plan.prompt)
+    pooled = seen[0].pooled if len(parts) == 1 else encode(call, everything, 1).pooled
+    denied = 1 if plan.negative or any(words.unwanted for words in parts) else 0
+    return {
+        "prompt_embeds": prompt,
+        "negative_prompt_embeds": negative * denied,
+        "pooled_prompt_embeds": pooled,
+        "negative_pooled_prompt_embeds": unseen[0].pooled * denied,
+    }
 
 
 def wanted_parts(plan: ConditioningPlan) -> tuple[PromptPart, ...]:

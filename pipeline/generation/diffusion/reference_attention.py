@@ -9,8 +9,8 @@ Source: sharing keys and values of self-attention is from M. Cao et al., "MasaCt
 reference noised to each step's level is "reference only" of sd-webui-controlnet (2023).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -63,12 +63,15 @@ class ReferenceHold:
         region: ``(h, w)`` from 0 to 1, where they may be attended from; None for everywhere.
         figure: ``(n, h, w)`` from 0 to 1, which part of them may be attended to; None for all of
             it. Without it the ground of a reference would come along with the figure.
+        during: entered around each pass of these references through the UNet, for what has to be
+            otherwise there than in the picture itself.
     """
 
     latents: Tensor
     strength: float
     region: Tensor | None = None
     figure: Tensor | None = None
+    during: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @contextmanager
@@ -174,7 +177,7 @@ class _Watch:
             noised = self._noised(hold.latents, self._noise[number], step, sample)
             self.collecting = number
             try:
-                with torch.no_grad():
+                with torch.no_grad(), hold.during():
                     # not unet(...): that would come back here
                     unet.forward(noised, step, **_repeated(told, count))
             finally:
