@@ -9,8 +9,14 @@ from pipeline.domain.panel import PlacedFigure
 
 # Windows are tried at this many places along the axis that has play.
 _STEPS = 48
-# Share of a window's height that is worth keeping free above the heads when people speak.
-_WANTED_HEADROOM = 0.3
+# Share of a window's height that is worth keeping free above the heads: always, at least and at
+# most when people speak, and for each character that they say. A balloon of forty characters takes
+# about a tenth of a common frame, its tail and the gap to the border as much again.
+_HEADROOM, _LEAST_HEADROOM, _MOST_HEADROOM = 0.08, 0.24, 0.42
+_HEADROOM_PER_CHARACTER = 0.0025
+# What a figure's share and headroom are worth without and with dialogue: words need ground, and
+# legs are less missed than arms that a balloon covers.
+_SILENT, _SPEAKING = (2.0, 1.6), (1.2, 2.5)
 
 
 def head_of(figure: PlacedFigure) -> Box:
@@ -75,13 +81,22 @@ def _worth(art: PanelArt, window: tuple[float, float, float, float]) -> float:
         return -inf
     seen = _seen(art, window)
     middle = abs((x0 + x1) / 2 - art.size.width / 2) / art.size.width
-    worth = 2.0 * seen - 0.3 * middle
+    figures, headroom = _SPEAKING if art.dialogue else _SILENT
+    worth = figures * seen - 0.3 * middle
     if heads:
         top = (min(h.y0 for h in heads) - y0) / (y1 - y0)
         side = min(min(h.x0 - x0, x1 - h.x1) for h in heads) / (x1 - x0)
-        wanted = _WANTED_HEADROOM if art.dialogue else 0.08
-        worth += 1.6 * min(top, wanted) + min(side, 0.04) * 4
+        worth += headroom * min(top, _headroom(art)) + min(side, 0.04) * 4
     return worth
+
+
+def _headroom(art: PanelArt) -> float:
+    """The share of a window's height that is wanted above the heads."""
+    said = sum(len(line.text) for line in art.dialogue)
+    if not said:
+        return _HEADROOM
+    wanted = 0.16 + _HEADROOM_PER_CHARACTER * said
+    return min(_MOST_HEADROOM, max(_LEAST_HEADROOM, wanted))
 
 
 def _seen(art: PanelArt, window: tuple[float, float, float, float]) -> float:

@@ -28,6 +28,7 @@ from pipeline.domain.panel import BalloonKind
 BEAM = 18
 BALLOON_GAP = 0.4  # ems between balloons
 NO_TAIL = 14.0  # regret for a visible speaker's balloon without a tail
+_REACH = 1.6  # ems that a neck between joined balloons may be long
 NOT_JOINED = 12.0  # regret for a balloon that should hang on the last one and does not
 
 Segment = tuple[float, float, float, float]
@@ -208,12 +209,16 @@ def _boxes_cross(boxes: Segments, segment: Segment) -> Bools:
 
 
 def _hanging(state: _State, line: Line, option: Options, room: Room) -> tuple[Bools, Floats]:
-    """Which places are near enough below the last balloon to hang on it, and how well."""
+    """Which places are near enough below or beside the last balloon to hang on it, how well."""
     last = state.places[-1].box
     cx = (option.x0 + option.x1) / 2
     down = (option.y0 - last.y1) / line.em
+    along = (last.x0 - option.x1 if room.rtl else option.x0 - last.x1) / line.em
     shift = np.abs(cx - last.center[0]) / (0.5 * (last.width + option.x1 - option.x0))
-    joined = (down >= BALLOON_GAP) & (down < 1.6) & (shift < 0.75)
+    drop = (option.y0 - last.y0) / last.height
+    below = (down >= BALLOON_GAP) & (down < _REACH) & (shift < 0.75)
+    beside = (along >= BALLOON_GAP) & (along < _REACH) & (drop < 0.5)
+    joined = below | beside
     lx, ly = last.center
     cy = (option.y0 + option.y1) / 2
     full = np.full_like(cx, 1.0)
@@ -223,7 +228,7 @@ def _hanging(state: _State, line: Line, option: Options, room: Room) -> tuple[Bo
         joined &= ~crosses(lx * full, ly * full, cx, cy, grown(place.box, 0.1 * line.em))
         for drawn in place.drawn:
             joined &= ~meet((lx * full, ly * full, cx, cy), drawn)
-    return joined, 0.6 * down + 1.2 * np.abs(shift - 0.3)
+    return joined, np.where(below, 0.6 * down + 1.2 * np.abs(shift - 0.3), 0.6 * along + drop)
 
 
 def _spread(allowed: Bools, cost: Floats, option: Options, room: Room) -> list[int]:

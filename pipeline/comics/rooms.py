@@ -34,7 +34,7 @@ def room_of(art: PanelArt, frame: PanelFrame, spec: PageSpec, size: int, *, hand
 
     ``size`` is the page's size of speech, which the distance from the border follows.
     """
-    inset = max(round(0.55 * size), 6)
+    inset = max(round(0.36 * size), 5)
     box = frame.box
     safe = Box(box.x0 + inset, box.y0 + inset, box.x1 - inset, box.y1 - inset)
     if spec.reading_direction is not ReadingDirection.WEBTOON:  # a strip is never cut to a sheet
