@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from pipeline.comics.formats import format_named, spec_of
 from pipeline.comics.framing import heads_of
 from pipeline.comics.layout import MAX_PANELS, layout_names, own_layout
 from pipeline.comics.page import compose_page, render_page
+from pipeline.comics.printing import bleed_of, draw_sheet
 from pipeline.comics.tiers import Tiers, divided, merged, resized, write_tiers
 from pipeline.domain.character import ReadingDirection, Series
 from pipeline.domain.errors import Cancelled, InvalidInput, WrongState
@@ -322,13 +323,8 @@ class PageService:
             found = reading.result()
             arts = [art for _, art in found]
             layout = record.layout if spec == composed else None
-            lettered, png = _draw(arts, spec, layout, record.number)
-            yield BookPage(
-                lettered,
-                png,
-                heads=tuple(_heads(lettered.frames, arts)),
-                briefs={panel.id: panel.brief for panel, _ in found},
-            )
+            made = _page_for(format_name, series, arts, (spec, layout, record.number))
+            yield replace(made, briefs={panel.id: panel.brief for panel, _ in found})
 
 
 def _spec(series: Series, language: str = "") -> PageSpec:
@@ -357,6 +353,23 @@ def _draw(
 ) -> tuple[LetteredPage, bytes]:
     page = compose_page(arts, spec, layout=layout, number=number)
     return page, render_page(page, arts)
+
+
+def _page_for(
+    format_name: str,
+    series: Series,
+    arts: Sequence[PanelArt],
+    plan: tuple[PageSpec, str | None, int],
+) -> BookPage:
+    """A page as a format wants it drawn; ``plan`` is how, in which layout, and its number."""
+    if format_name == BookFormat.PRINT:
+        spec, layout, number = plan
+        bleed = bleed_of(format_named(series.page_format))
+        page = compose_page(arts, spec, layout=layout, number=number)
+        lettered, png = draw_sheet(page, arts, bleed)
+        return BookPage(lettered, png, heads=tuple(_heads(lettered.frames, arts)), bleed=bleed)
+    lettered, png = _draw(arts, *plan)
+    return BookPage(lettered, png, heads=tuple(_heads(lettered.frames, arts)))
 
 
 def _heads(frames: Sequence[PanelFrame], arts: Sequence[PanelArt]) -> Iterator[Box]:

@@ -28,7 +28,7 @@ _SMOKE = (74, 70, 78)
 _CAPTION_PAPER = (255, 247, 219)
 # Sounds: letters of one of these colours, by the sound; in ems, their line and its white edge.
 _SOUNDS = ((255, 214, 40), (247, 96, 52), (112, 204, 240))
-_SOUND_LINE, _SOUND_EDGE = 0.075, 0.135
+SOUND_LINE, SOUND_EDGE = 0.075, 0.135
 # Whispers: dashes and gaps along the outline, in ems.
 _DASH, _GAP = 0.42, 0.3
 
@@ -36,7 +36,7 @@ Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
     """Colours of line, ground and words; how much heavier the line is; whether it is dashed."""
 
     line: Colour = INK
@@ -47,12 +47,25 @@ class _Look:
 
 
 _LOOKS = {
-    BalloonKind.SHOUT: _Look(weight=1.35),
-    BalloonKind.WHISPER: _Look(words=_SMOKE, dashed=True),
-    BalloonKind.CAPTION: _Look(paper=_CAPTION_PAPER),
-    BalloonKind.NARRATION: _Look(line=PAPER, paper=INK, words=PAPER),
+    BalloonKind.SHOUT: Look(weight=1.35),
+    BalloonKind.WHISPER: Look(words=_SMOKE, dashed=True),
+    BalloonKind.CAPTION: Look(paper=_CAPTION_PAPER),
+    BalloonKind.NARRATION: Look(line=PAPER, paper=INK, words=PAPER),
 }
-_PLAIN = _Look()
+_PLAIN = Look()
+
+
+def look_of(balloon: Balloon) -> Look:
+    """How a balloon of its kind is inked."""
+    return _LOOKS.get(balloon.kind, _PLAIN)
+
+
+def sound_coats(balloon: Balloon, mode: ColorMode) -> tuple[tuple[Colour, float], ...]:
+    """The coats of a sound from the lowest: colour, and by how many ems it is widened."""
+    fill = _SOUNDS[crc32(balloon.words.encode()) % len(_SOUNDS)]
+    if mode is ColorMode.GRAYSCALE:
+        fill = PAPER
+    return (PAPER, SOUND_EDGE), (INK, SOUND_LINE), (fill, 0.0)
 
 
 def draw_balloons(sheet: Image.Image, balloons: Sequence[Balloon], page: LetteredPage) -> None:
@@ -60,7 +73,7 @@ def draw_balloons(sheet: Image.Image, balloons: Sequence[Balloon], page: Lettere
     for balloon in balloons:  # sounds belong to the picture: voices stand before them
         if balloon.kind is BalloonKind.SFX:
             _draw_sound(sheet, balloon, page.color_mode)
-    for chain in _chains(balloons):
+    for chain in chains(balloons):
         _draw_chain(sheet, chain, ink_width(page))
 
 
@@ -69,7 +82,7 @@ def ink_width(page: LetteredPage) -> float:
     return max(1.2, page.size.width * 0.0021)
 
 
-def _chains(balloons: Sequence[Balloon]) -> list[list[Balloon]]:
+def chains(balloons: Sequence[Balloon]) -> list[list[Balloon]]:
     """Balloons that hang on each other belong together."""
     found: list[list[Balloon]] = []
     for balloon in balloons:
@@ -85,7 +98,7 @@ def _chains(balloons: Sequence[Balloon]) -> list[list[Balloon]]:
 
 def _draw_chain(sheet: Image.Image, chain: Sequence[Balloon], ink: float) -> None:
     shapes = [part for b in chain for part in (*body(b), *tail_parts(b))]
-    look = _LOOKS.get(chain[0].kind, _PLAIN)
+    look = look_of(chain[0])
     tile = _bounds(shapes, ink).intersection(Box(0, 0, *sheet.size))
     size = (tile.width * SCALE, tile.height * SCALE)
     outer, inner = Image.new("L", size), Image.new("L", size)
@@ -101,20 +114,17 @@ def _draw_chain(sheet: Image.Image, chain: Sequence[Balloon], ink: float) -> Non
         _paint(sheet, mask, tile, colour)
     for balloon in chain:
         words = Image.fromarray(ink_of(balloon, tile, SCALE))
-        _paint(sheet, words, tile, _LOOKS.get(balloon.kind, _PLAIN).words)
+        _paint(sheet, words, tile, look_of(balloon).words)
 
 
 def _draw_sound(sheet: Image.Image, balloon: Balloon, mode: ColorMode) -> None:
     """Letters in colour with a black line around them and a white edge around that."""
     size = balloon.font_size
-    edge = ceil(_SOUND_EDGE * size) + 2
+    edge = ceil(SOUND_EDGE * size) + 2
     b = balloon.box
     tile = Box(b.x0 - edge, b.y0 - edge, b.x1 + edge, b.y1 + edge)
     tile = tile.intersection(Box(0, 0, *sheet.size))
-    fill = _SOUNDS[crc32(balloon.words.encode()) % len(_SOUNDS)]
-    if mode is ColorMode.GRAYSCALE:
-        fill = PAPER
-    for colour, stroke in ((PAPER, _SOUND_EDGE), (INK, _SOUND_LINE), (fill, 0.0)):
+    for colour, stroke in sound_coats(balloon, mode):
         mask = Image.fromarray(ink_of(balloon, tile, SCALE, stroke=stroke * size))
         _paint(sheet, mask, tile, colour)
 
@@ -139,11 +149,11 @@ def _stroke(draw: ImageDraw.ImageDraw, points: Sequence[tuple[float, float]], wi
 def _dash(
     draw: ImageDraw.ImageDraw, points: Sequence[tuple[float, float]], em: float, width: int
 ) -> None:
-    for dash in _dashes([Point(*p) for p in points], em):
+    for dash in dashes([Point(*p) for p in points], em):
         draw.line([tuple(p) for p in dash], fill=255, width=width, joint="curve")
 
 
-def _dashes(ring: Polygon, em: float) -> Iterator[Polygon]:
+def dashes(ring: Polygon, em: float) -> Iterator[Polygon]:
     """Pieces of a closed outline, ``_DASH`` ems long and ``_GAP`` apart, evenly fitted."""
     closed = [*ring, ring[0]]
     total = sum(hypot(b.x - a.x, b.y - a.y) for a, b in pairwise(closed))

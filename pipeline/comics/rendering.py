@@ -1,6 +1,7 @@
 """Drawing a lettered page with Pillow: art, borders, balloons, words, page number."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
@@ -20,7 +21,7 @@ def draw_page(page: LetteredPage, arts: Mapping[int, PanelArt]) -> bytes:
     sheet = draw_panels(page, arts)
     for frame in page.frames:
         draw_balloons(sheet, page.balloons_of(frame.panel_id), page)
-    _draw_foot(sheet, page)
+    draw_foot(sheet, page)
     if page.color_mode is ColorMode.GRAYSCALE:
         sheet = sheet.convert("L").convert("RGB")
     out = BytesIO()
@@ -31,24 +32,33 @@ def draw_page(page: LetteredPage, arts: Mapping[int, PanelArt]) -> bytes:
 def draw_panels(page: LetteredPage, arts: Mapping[int, PanelArt]) -> Image.Image:
     """The page with its art and frames, RGB, without a word on it."""
     sheet = Image.new("RGB", page.size, PAPER)
-    border = max(2, round(page.size.width * 0.0032))
+    border = border_of(page)
     for frame in page.frames:
-        _draw_art(sheet, frame, arts[frame.panel_id])
-        _draw_border(sheet, frame.box, border)
+        sheet.paste(frame_picture(frame, arts[frame.panel_id]), (frame.box.x0, frame.box.y0))
+        draw_border(sheet, frame.box, border)
     return sheet
 
 
-def _draw_art(sheet: Image.Image, frame: PanelFrame, art: PanelArt) -> None:
+def border_of(page: LetteredPage) -> int:
+    """The width of the frames' lines in pixels; half of it lies outside of the frame."""
+    return max(2, round(page.size.width * 0.0032))
+
+
+def art_on_paper(art: PanelArt) -> Image.Image:
+    """A panel's art, RGB, white where it is transparent."""
     with Image.open(BytesIO(art.image)) as image:
         picture = image.convert("RGBA")
     ground = Image.new("RGBA", picture.size, PAPER)
     ground.alpha_composite(picture)
-    part = ground.convert("RGB").resize(
+    return ground.convert("RGB")
+
+
+def frame_picture(frame: PanelFrame, art: PanelArt) -> Image.Image:
+    """What a frame shows: RGB, of the frame's size."""
+    part = art_on_paper(art).resize(
         (frame.art.width, frame.art.height), Image.Resampling.LANCZOS, box=frame.crop
     )
-    if frame.art != frame.box:
-        part = _set_back(part, frame)
-    sheet.paste(part, (frame.box.x0, frame.box.y0))
+    return part if frame.art == frame.box else _set_back(part, frame)
 
 
 def _set_back(part: Image.Image, frame: PanelFrame) -> Image.Image:
@@ -88,7 +98,8 @@ def _ramp(length: int, reach: int, fades: bool) -> NDArray[np.float64]:
     return t * t * (3 - 2 * t)
 
 
-def _draw_border(sheet: Image.Image, box: Box, width: int) -> None:
+def draw_border(sheet: Image.Image, box: Box, width: int) -> None:
+    """Line a frame, half inside and half outside."""
     ImageDraw.Draw(sheet).rectangle(
         (box.x0 - width // 2, box.y0 - width // 2, box.x1 + width // 2, box.y1 + width // 2),
         outline=INK,
@@ -96,16 +107,35 @@ def _draw_border(sheet: Image.Image, box: Box, width: int) -> None:
     )
 
 
-def _draw_foot(sheet: Image.Image, page: LetteredPage) -> None:
-    """The page number in the middle of the foot, the running title before it."""
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """The line at the foot: set at ``size`` pixels per em in the middle of ``box``."""
+
+    words: str
+    size: int
+    box: Box
+
+
+FOOT_COLOUR = (96, 92, 98)
+
+
+def foot_of(page: LetteredPage) -> Foot | None:
+    """The page number with the running title before it; None where neither is wanted."""
     words = " · ".join(
         part for part in (page.title, str(page.number) if page.show_number else "") if part
     )
     if not words:
-        return
+        return None
     size = max(9, round(page.size.width * 0.0145))
-    ink = Image.fromarray(line_ink(words, FontStyle.REGULAR, size, 2 * size))
     bottom = max((frame.box.y1 for frame in page.frames), default=page.size.height - 2 * size)
-    room = page.size.height - bottom
-    at = ((page.size.width - ink.width) // 2, bottom + max(0, (room - 2 * size) // 2))
-    sheet.paste((96, 92, 98), at, ink)
+    top = bottom + max(0, (page.size.height - bottom - 2 * size) // 2)
+    return Foot(words, size, Box(0, top, page.size.width, top + 2 * size))
+
+
+def draw_foot(sheet: Image.Image, page: LetteredPage) -> None:
+    """Draw the line at the foot onto an RGB or RGBA ``sheet``."""
+    foot = foot_of(page)
+    if foot is None:
+        return
+    ink = Image.fromarray(line_ink(foot.words, FontStyle.REGULAR, foot.size, foot.box.height))
+    sheet.paste(FOOT_COLOUR, ((page.size.width - ink.width) // 2, foot.box.y0), ink)

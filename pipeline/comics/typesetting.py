@@ -4,7 +4,7 @@ The one place that knows how lines stand in a balloon: the renderer draws from i
 their live text over the same places.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, cos, pi, radians, sin
 
@@ -20,6 +20,8 @@ from pipeline.domain.geometry import Box
 from pipeline.domain.page import Balloon, Point, TextRun
 
 Transform = tuple[float, float, float, float, float, float]
+"""``(xx, yx, xy, yy, x, y)`` as HarfBuzz has them: from font units to pixels, y downwards."""
+PlacedGlyph = tuple[Glyph, Transform]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +71,39 @@ def ink_of(balloon: Balloon, tile: Box, scale: float, *, stroke: float = 0.0) ->
         scale: pixels of the result for each of the page.
         stroke: the outlines are widened by so many page pixels on every side.
     """
-    ink = _raster(
-        (
-            (glyph, _transform(balloon, line.origin, glyph, tile, scale))
-            for line in set_lines(balloon)
-            for glyph in line.shaped.glyphs
-        ),
-        (round(tile.width * scale), round(tile.height * scale)),
-    )
+    size = (round(tile.width * scale), round(tile.height * scale))
+    ink = _raster(placed_words(balloon, tile, scale), size)
     return _widened(ink, stroke * scale) if stroke else ink
+
+
+def placed_words(balloon: Balloon, tile: Box, scale: float) -> Iterator[PlacedGlyph]:
+    """The glyphs of a balloon's words, its ``angle`` applied, on a tile as in :func:`ink_of`."""
+    for line in set_lines(balloon):
+        for glyph in line.shaped.glyphs:
+            yield glyph, _transform(balloon, line.origin, glyph, tile, scale)
 
 
 def line_ink(text: str, style: FontStyle, size: float, height: int) -> NDArray[np.uint8]:
     """One plain line at ``size`` pixels per em in the middle of a strip of ``height`` pixels."""
+    placed, width = placed_line(text, style, size, height)
+    return _raster(placed, (width, height))
+
+
+def placed_line(
+    text: str, style: FontStyle, size: float, height: int
+) -> tuple[tuple[PlacedGlyph, ...], int]:
+    """The glyphs of such a line, and how wide it is in pixels."""
     shaped = shape_line((TextRun(text),), style)
     base = (height + CAP * size) / 2
     unit = {glyph.face: size / glyph.face.units_per_em for glyph in shaped.glyphs}
-    return _raster(
-        (
-            (g, (unit[g.face], 0.0, 0.0, -unit[g.face], g.x * size, base - g.y * size))
-            for g in shaped.glyphs
-        ),
-        (round(shaped.length * size) + 1, height),
+    placed = tuple(
+        (g, (unit[g.face], 0.0, 0.0, -unit[g.face], g.x * size, base - g.y * size))
+        for g in shaped.glyphs
     )
+    return placed, round(shaped.length * size) + 1
 
 
-def _raster(placed: Iterable[tuple[Glyph, Transform]], size: tuple[int, int]) -> NDArray[np.uint8]:
+def _raster(placed: Iterable[PlacedGlyph], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Ink of glyphs on a picture of ``size`` (width, height)."""
     hb = harfbuzz()
     width, height = size

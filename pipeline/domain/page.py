@@ -240,12 +240,15 @@ class BookPage:
 
     ``heads`` are the boxes of the heads that are seen (page pixels). ``briefs`` says what each
     panel shows, by panel id; descriptions for people who do not see it are made from them.
+    ``bleed`` above 0 means a sheet for print: its picture has no words yet and goes on so many
+    pixels beyond each edge of the page.
     """
 
     page: LetteredPage
     png: bytes
     heads: tuple[Box, ...] = ()
     briefs: Mapping[int, PanelBrief] = field(default_factory=dict)
+    bleed: int = 0
 
 
 class BookFormat(StrEnum):
@@ -257,6 +260,7 @@ class BookFormat(StrEnum):
     EPUB = "epub"
     WEBTOON = "webtoon"
     WEB = "web"
+    PRINT = "print"
 
 
 def _frame(data: Mapping[str, Any]) -> PanelFrame:

@@ -120,6 +120,7 @@ async def test_every_format_leaves_the_studio_under_its_name(studio, member):
         "epub": "rain_door.epub",
         "webtoon": "rain_door-webtoon.zip",
         "web": "rain_door-web.zip",
+        "print": "rain_door-print.pdf",
     }
     assert {e.pages for e in made.values()} == {2}
     assert names(made["epub"])[0] == "mimetype"

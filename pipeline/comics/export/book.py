@@ -10,6 +10,7 @@ from pipeline.comics.export.cbz import write_cbz
 from pipeline.comics.export.epub import write_epub
 from pipeline.comics.export.pdf import write_pdf
 from pipeline.comics.export.png import write_png
+from pipeline.comics.export.press import write_print
 from pipeline.comics.export.web import write_web
 from pipeline.comics.export.webtoon import strip_spec, write_webtoon
 from pipeline.domain.errors import InvalidInput
@@ -20,11 +21,16 @@ _WRITERS: dict[BookFormat, _Write] = {
     BookFormat.PNG: write_png,
     BookFormat.CBZ: write_cbz,
     BookFormat.PDF: write_pdf,
+    BookFormat.PRINT: write_print,
     BookFormat.EPUB: write_epub,
     BookFormat.WEBTOON: write_webtoon,
     BookFormat.WEB: write_web,
 }
-_ENDINGS = {BookFormat.WEBTOON: "-webtoon.zip", BookFormat.WEB: "-web.zip"}
+_ENDINGS = {
+    BookFormat.PRINT: "-print.pdf",
+    BookFormat.WEBTOON: "-webtoon.zip",
+    BookFormat.WEB: "-web.zip",
+}
 
 
 def export_formats() -> tuple[str, ...]:
@@ -56,8 +62,9 @@ def export_book(
     Pages are taken one at a time and not kept: an iterator may draw each as it is asked for.
 
     Args:
-        book_format: ``png`` (a single page), ``cbz``, ``pdf``, ``epub``, ``webtoon`` or ``web``.
-        pages: the pages in reading order, composed after :func:`spec_for`, each with its PNG.
+        book_format: one of :func:`export_formats`; ``png`` takes a single page.
+        pages: the pages in reading order, composed after :func:`spec_for`, each with its PNG;
+            for ``print`` drawn by :func:`pipeline.comics.printing.draw_sheet`.
         info: what the book says about itself.
         total: how many pages come; counted (which reads them all first) where it is not given.
         limit_bytes: the file may not be larger; pictures then lose quality as far as needed.

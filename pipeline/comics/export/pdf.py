@@ -13,7 +13,7 @@ from pipeline.comics.fonts import STYLE_OF_KIND, Face, FontStyle, face_for, own_
 from pipeline.comics.typesetting import set_lines
 from pipeline.domain.character import ReadingDirection
 from pipeline.domain.geometry import Size
-from pipeline.domain.page import Balloon, BookInfo, BookPage
+from pipeline.domain.page import Balloon, BookInfo, BookPage, LetteredPage
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
@@ -32,6 +32,18 @@ _READERS_OWN = {
 
 def write_pdf(pages: Iterable[BookPage], info: BookInfo, out: BinaryIO, budget: Budget) -> None:
     """The PDF: pages at 150 dots per inch, a bookmark for each, title and authors set."""
+    canvas = new_canvas(info, out)
+    for page in pages:
+        # The library writes pictures as text, five characters for four bytes.
+        _, jpeg = budget.best(JPEG_STEPS, partial(encoded, page), 0.8 * budget.share)
+        _draw(canvas, page, jpeg)
+        budget.spend(round(1.25 * len(jpeg)))
+        budget.turn()
+    canvas.save()
+
+
+def new_canvas(info: BookInfo, out: BinaryIO) -> "Canvas":
+    """An empty PDF that says what book it is."""
     from reportlab.pdfgen.canvas import Canvas
 
     canvas = Canvas(out, invariant=1, pageCompression=1, lang=info.language)
@@ -42,13 +54,7 @@ def write_pdf(pages: Iterable[BookPage], info: BookInfo, out: BinaryIO, budget: 
     canvas.setCreator("Onmodel")
     if info.reading_direction is ReadingDirection.RTL:
         canvas.setViewerPreference("Direction", "R2L")
-    for page in pages:
-        # The library writes pictures as text, five characters for four bytes.
-        _, jpeg = budget.best(JPEG_STEPS, partial(encoded, page), 0.8 * budget.share)
-        _draw(canvas, page, jpeg)
-        budget.spend(round(1.25 * len(jpeg)))
-        budget.turn()
-    canvas.save()
+    return canvas
 
 
 def points_per_pixel(size: Size) -> float:
@@ -63,13 +69,32 @@ def _draw(canvas: "Canvas", page: BookPage, jpeg: bytes) -> None:
     canvas.setPageSize((size.width * scale, size.height * scale))
     picture = ImageReader(BytesIO(jpeg))
     canvas.drawImage(picture, 0, 0, size.width * scale, size.height * scale)
-    for frame in page.page.frames:
-        for balloon in page.page.balloons_of(frame.panel_id):
-            _write(canvas, balloon, size.height, scale)
-    name = f"page-{page.page.number}"
-    canvas.bookmarkPage(name)
-    canvas.addOutlineEntry(f"Page {page.page.number}", name)
+    lay_words(canvas, page.page, scale)
+    add_bookmark(canvas, page.page.number)
     canvas.showPage()
+
+
+def add_bookmark(canvas: "Canvas", number: int) -> None:
+    """Let the outline lead to the page that is being drawn."""
+    name = f"page-{number}"
+    canvas.bookmarkPage(name)
+    canvas.addOutlineEntry(f"Page {number}", name)
+
+
+def lay_words(canvas: "Canvas", page: LetteredPage, scale: float) -> None:
+    """The dialogue of a page as invisible text; ``scale`` is points for one pixel."""
+    for frame in page.frames:
+        for balloon in page.balloons_of(frame.panel_id):
+            _write(canvas, balloon, page.size.height, scale)
+
+
+def write_line(canvas: "Canvas", words: str, at: tuple[float, float], size: float) -> None:
+    """One visible line of plain words; places and sizes are points."""
+    text = canvas.beginText(*at)
+    for font, part in _fonts(words, FontStyle.REGULAR, ""):
+        text.setFont(font, size)
+        text.textOut(part)
+    canvas.drawText(text)
 
 
 def _write(canvas: "Canvas", balloon: Balloon, height: int, scale: float) -> None:
