@@ -13,6 +13,8 @@ from pipeline.domain.conditioning import (
     Adapter,
     AdapterScale,
     CastConditioning,
+    PartKind,
+    PromptPart,
     ReferenceUse,
     Sampling,
 )
@@ -297,3 +299,38 @@ def test_a_plan_says_how_strongly_and_where(models: str, request: pytest.Fixture
     one = np.abs(look((red, 0.8, left)) - base)
     assert one[:, : SIDE // 2].mean() > one[:, SIDE // 2 :].mean()
     assert (look() == base).all()
+
+
+def test_a_reference_reads_its_own_characters_words_all_over(tiny_sd: "TinyModels") -> None:
+    from pipeline.generation.generators.diffusers import DiffusersGenerator
+
+    engine = DiffusersGenerator(tiny_sd.options())
+    red = figure("darkred")
+    layer = next(m for n, m in engine._engine.base.denoiser.named_modules() if n.endswith("attn2"))
+    held_by = (AdapterScale(Adapter.REFERENCE_ATTENTION, 0.8),)
+    use = ReferenceUse(red[0], 1, 0.8, "", adapters=held_by)
+    left, right = Box(0, 0, SIDE // 2, SIDE), Box(SIDE // 2, 0, SIDE, SIDE)
+    cast = (
+        CastConditioning("ch_a", "a_x", "", (use,), region=left),
+        CastConditioning("ch_b", "b_x", "", (), region=right),
+    )
+
+    def reference_pass(mine: str, other: str) -> Any:
+        """What the first layer of words says while the reference is looked at: ``(places, width)``."""
+        seen: list[Any] = []
+        hook = layer.register_forward_hook(lambda _m, _a, out: seen.append(out.clone()))
+        words = ((None, "a street"), ("ch_a", mine), ("ch_b", other))
+        parts = tuple(PromptPart(text, "", PartKind.IDENTITY, who) for who, text in words)
+        try:
+            drawn(
+                engine, dict([red]), cast=cast, prompt_parts=parts,
+                sampling=Sampling("euler", 4, 5.0),
+            )  # fmt: skip
+        finally:
+            hook.remove()
+        return next(out for out in seen if out.shape[0] == 1)[0]
+
+    plain = reference_pass("navy hair", "red hair")
+    assert reference_pass("navy hair", "a green hat").equal(plain)
+    changed = (reference_pass("a green hat", "red hair") - plain).abs().amax(dim=1)
+    assert (changed > 0).all()
