@@ -14,6 +14,7 @@ from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate
+from pipeline.generation.generators.base import unheard
 from pipeline.generation.generators.draft import DraftGenerator
 from pipeline.imaging.canonical import canonicalise
 from pipeline.training.panels import Panel, Truth
@@ -45,9 +46,7 @@ def draft_panels(count: int, seed: int) -> Iterator[Panel]:
             seed=seed + number,
             alternates=1,
         )
-        drawn = engine.generate(
-            plan, pictures, progress=lambda _share, _note: None, cancelled=lambda: False
-        )
+        drawn = engine.generate(plan, pictures, progress=unheard, cancelled=lambda: False)
         yield panel_of(drawn[0])
 
 

@@ -18,6 +18,7 @@ from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.geometry import Size
 from pipeline.domain.quality import Verdict
+from pipeline.generation.generators.base import unheard
 from pipeline.generation.generators.draft import DraftGenerator
 
 _MANAGER = Actor(1, 1, is_moderator=True, can_manage=True)
@@ -87,9 +88,7 @@ def _drafts(character: DemoCharacter, rounds: int) -> Iterator[bytes]:
             seed=seed,
             alternates=1,
         )
-        drawn = engine.generate(
-            plan, pictures, progress=lambda _share, _note: None, cancelled=lambda: False
-        )
+        drawn = engine.generate(plan, pictures, progress=unheard, cancelled=lambda: False)
         yield drawn[0].image
 
 

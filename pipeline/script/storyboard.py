@@ -11,7 +11,7 @@ from pipeline.domain.geometry import Box, Size
 from pipeline.domain.inputs import PanelInputs
 from pipeline.domain.page import LetteredPage, PageSpec, PanelArt
 from pipeline.domain.panel import Candidate, Staging
-from pipeline.generation.generators.base import Generator
+from pipeline.generation.generators.base import Generator, unheard
 from pipeline.generation.plan import plan_for
 
 
@@ -88,9 +88,7 @@ def _draft(inputs: PanelInputs, engine: Generator, cancelled: Callable[[], bool]
     plan = plan_for(inputs, engine, strength=0)
     pictures = {r.sha256: r.image for member in inputs.cast for r in member.references}
     pictures |= inputs.pictures
-    (draft,) = engine.generate(
-        plan, pictures, progress=lambda _share, _note: None, cancelled=cancelled
-    )
+    (draft,) = engine.generate(plan, pictures, progress=unheard, cancelled=cancelled)
     return draft
 
 

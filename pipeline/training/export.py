@@ -29,17 +29,18 @@ def export_onnx(network: IdentityNet, path: Path, *, side: int, half: bool = Tru
         The file's size in bytes.
     """
     import onnx
+    from torch.jit._trace import TracerWarning
 
     network = network.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch types know no memory_format of modules
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The side is fixed in the file, so that what depends on it may become a constant.
-        for category in (torch.jit.TracerWarning, UserWarning, DeprecationWarning):
+        for category in (TracerWarning, UserWarning, DeprecationWarning):
             warnings.simplefilter("ignore", category)
         torch.onnx.export(
             network,
             (torch.zeros(2, 3, side, side),),
-            buffer,
+            buffer,  # pyright: ignore[reportArgumentType] - the tracing exporter takes it
             input_names=["pixels"],
             output_names=["vectors"],
             dynamic_axes={"pixels": {0: "n"}, "vectors": {0: "n"}},

@@ -42,11 +42,11 @@ class _Conv(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride, padding=total // 2, groups=groups)
         self._odd = total % 2
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
         """Pad and convolve."""
         if self._odd:
-            pixels = functional.pad(pixels, (0, 1, 0, 1))
-        return super().forward(pixels)
+            input = functional.pad(input, (0, 1, 0, 1))  # noqa: A001
+        return super().forward(input)
 
 
 class _Block(nn.Module):

@@ -13,6 +13,7 @@ from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.geometry import Size
 from pipeline.generation.draft.scene import Place
+from pipeline.generation.generators.base import unheard
 from pipeline.generation.generators.draft import DraftGenerator
 from pipeline.imaging.decode import to_png
 from pipeline.training.scenery import scenery
@@ -27,9 +28,7 @@ def draft(character: DemoCharacter) -> tuple[str, bytes]:
         negative="", cast=(member,), shot_type=ShotType.HALF, color_mode=ColorMode.COLOR,
         size=Size(1024, 768), seed=0, alternates=1,
     )  # fmt: skip
-    drawn = DraftGenerator().generate(
-        plan, pictures, progress=lambda _share, _note: None, cancelled=lambda: False
-    )
+    drawn = DraftGenerator().generate(plan, pictures, progress=unheard, cancelled=lambda: False)
     assert Image.open(io.BytesIO(drawn[0].image)).mode == "RGB"
     return f"{character.character_id}.png", drawn[0].image
 

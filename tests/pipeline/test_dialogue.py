@@ -1,6 +1,5 @@
 """Dialogue as typed: what is read, and what a mistake is told."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -20,6 +20,10 @@ class Progress(Protocol):
         ...
 
 
+def unheard(_fraction: float, _note: str, _preview: bytes | None = None, /) -> None:
+    """A :class:`Progress` that nobody listens to."""
+
+
 IsCancelled = Callable[[], bool]
 """Says whether the work is no longer wanted; asked between steps."""
 
