@@ -58,13 +58,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """By how much the shipped limits move for scores of this key, and what that promises.
-
-    ``shift`` is added to the limit of every look that decides; -0.04 forgives more.
-    """
+    """The least score of this key that still counts as on-model, and what that promises."""
 
     key: ScoreKey
-    shift: float
+    limit: float
     promise: Promise
 
 
@@ -72,7 +69,7 @@ class Calibration:
 class ScoredVerdict:
     """One picture that a person called good, as the limits are learned from it.
 
-    ``score`` is the least similarity minus shipped limit over the looks that decided.
+    ``score`` is that of its weakest look (:mod:`pipeline.quality.conformal`).
     ``probability`` (above 0, at most 1) is the chance with which a picture like it was shown to
     people: 1 where the check flagged it, the share of the blind audit where it had passed.
     """

@@ -75,8 +75,7 @@ class CharacterCheck:
     ``similarity`` and ``threshold`` are fused cosines in [-1, 1], None where nothing could be
     compared; ``segments`` holds each encoder's own cosine; ``reason`` is a sentence for people.
 
-    ``score`` is the least similarity minus *shipped* limit over the looks that decided, ``basis``
-    says with which scores it can be compared, ``promise`` what the limit in use guarantees (None:
+    ``score`` is what learned limits are about (:mod:`pipeline.quality.conformal`), ``basis`` says with which scores it can be compared, ``promise`` what the limit in use guarantees (None:
     the shipped one). ``interval`` is where the similarity lies with 90 %.
     """
 

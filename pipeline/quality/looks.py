@@ -14,6 +14,7 @@ from pipeline.fingerprints.composite import Segments, encoder_set, segments_of
 from pipeline.fingerprints.scales import Place
 from pipeline.quality.calibration import MIN_REFERENCES
 from pipeline.quality.certainty import Certainty, certainty_of
+from pipeline.quality.conformal import limit_for, score_of
 from pipeline.quality.priors import LEAST_REFERENCES, prior_for
 
 _SEEN_AS = {
@@ -50,10 +51,10 @@ def check_figure(
 ) -> CharacterCheck:
     """Judge one figure by the crops that it shows.
 
-    The head and the upper half decide, and **both must fit**: taking the better of two looks
+    The head and the upper half decide, and **the weaker of the two** counts: taking the better one
     would let everyone pass who wears the right clothes. So that two looks do not flag twice as
     much, their shipped limits share one risk (see :data:`pipeline.quality.calibration.RISKS`), and
-    what is learned from verdicts is learned from the lesser margin of the two, which is one score
+    what is learned from verdicts is learned from the score of the weaker one
     (see :mod:`pipeline.quality.conformal`). The whole figure depends on the pose and decides only
     where neither of the others has a limit.
     """
@@ -68,28 +69,27 @@ def check_figure(
         return cannot_judge(member, _why_no_limit(member, color_mode), box)
     basis = _basis(deciding, color_mode)
     learned = next((c for c in member.calibrations if c.key == basis), None)
-    shift = 0.0 if learned is None else learned.shift
-    objecting = [look for look in deciding if look.margin < shift]
-    shown = (objecting or deciding)[0]
-    verdict = Verdict.OFF_MODEL if objecting else Verdict.ON_MODEL
+    shown = min(deciding, key=lambda look: look.margin)
+    similarity, limit = shown.match.similarity, limit_for(learned, shown.threshold.value)
+    verdict = Verdict.OFF_MODEL if similarity < limit else Verdict.ON_MODEL
     reason = _sentence(shown, deciding, learned)
-    if abs(shown.margin - shift) < shown.certainty.spread:
+    if abs(similarity - limit) < shown.certainty.spread:
         verdict, reason = Verdict.CANNOT_JUDGE, f"{_too_close(shown)} {reason}"
     return CharacterCheck(
         character_id=member.character_id,
         appearance_id=member.appearance_id,
         verdict=verdict,
         reason=reason,
-        similarity=shown.match.similarity,
-        threshold=shown.threshold.value + shift,
+        similarity=similarity,
+        threshold=limit,
         crop=shown.crop,
         box=box,
         nearest_reference=shown.match.nearest_reference,
         segments=shown.match.segments,
-        score=min(look.margin for look in deciding),
+        score=score_of(similarity, shown.threshold.value),
         basis=basis,
         promise=None if learned is None else learned.promise,
-        interval=shown.certainty.interval(shown.match.similarity),
+        interval=shown.certainty.interval(similarity),
     )
 
 
@@ -172,18 +172,17 @@ def _too_close(shown: Look) -> str:
 
 
 def _sentence(shown: Look, deciding: Sequence[Look], learned: Calibration | None) -> str:
-    shift = 0.0 if learned is None else learned.shift
-    similarity, limit = shown.match.similarity, shown.threshold.value + shift
+    similarity, limit = shown.match.similarity, limit_for(learned, shown.threshold.value)
     what = _SEEN_AS[shown.crop]
     source = f"from {shown.threshold.references} references"
     if learned is not None:
         source += f" and {learned.promise.verdicts} verdicts"
-    if shown.margin < shift:
+    if similarity < limit:
         text = (
             f"Similarity {similarity:.2f} of the {what} is under this appearance's limit "
             f"{limit:.2f} ({source})."
         )
-        fitting = [_SEEN_AS[look.crop] for look in deciding if look.margin >= shift]
+        fitting = [_SEEN_AS[look.crop] for look in deciding if _fits(look, learned)]
         return f"{text} The {fitting[0]} fits." if fitting else text
     names = " and ".join(_SEEN_AS[look.crop] for look in deciding)
     fits = "fit" if len(deciding) > 1 else "fits"
@@ -191,3 +190,7 @@ def _sentence(shown: Look, deciding: Sequence[Look], learned: Calibration | None
         f"The {names} {fits}: similarity {similarity:.2f} of the {what} reaches this "
         f"appearance's limit {limit:.2f} ({source})."
     )
+
+
+def _fits(look: Look, learned: Calibration | None) -> bool:
+    return look.match.similarity >= limit_for(learned, look.threshold.value)

@@ -18,6 +18,7 @@ from bot.services.actor import Actor
 from pipeline.domain.inputs import PanelInputs
 from pipeline.domain.quality import Flag, PanelOutcome
 from pipeline.domain.review import Review
+from pipeline.quality.conformal import LIMIT_SHARE
 from pipeline.runner import Workshop, WorkshopSpec, build_workshop, run_panel
 from storage.database import Transaction
 
@@ -135,8 +136,10 @@ async def test_verdicts_move_the_limit_and_the_next_picture_is_judged_by_it(
     (check,) = shown.candidates[0].report.checks
     assert check.promise is not None
     assert (check.promise.verdicts, check.promise.level) == (29, "appearance")
+    assert check.similarity is not None
     assert check.score is not None
-    assert check.score < 0, "the shipped limit would have flagged it"
+    shipped = (check.similarity - check.score) / LIMIT_SHARE
+    assert check.similarity < shipped, "the shipped limit would have flagged it"
     assert "29 verdicts" in check.reason
 
     checked = await studio.ann.slash(
