@@ -56,7 +56,7 @@ class PastRun:
 class Bounds:
     """At which look a score below which value ends a run; empty where nothing may be given up.
 
-    ``anchor`` holds the values below which a run is re-anchored: the median of accepted runs.
+    ``anchor`` holds the medians of accepted runs, for people to compare with.
     ``why_off`` says why the sentinel does nothing, empty where it works.
     """
 
@@ -73,11 +73,13 @@ def learn_bounds(past: Sequence[PastRun], lost: float = LOST_GOOD) -> Bounds:
         lost: share of acceptable pictures that may be given up, over all looks together.
 
     Returns:
-        Bounds such that a new acceptable picture, exchangeable with the earlier ones, falls below
-        any of them with probability at most ``lost``.
+        Bounds such that a new acceptable picture, exchangeable with the earlier ones, is given up
+        with probability at most about ``lost``: one common rank bounds all looks together, chosen
+        on what the whole policy would have done to the earlier pictures.
 
-    Source: split conformal prediction; of n scores and one more the ⌊α(n+1)⌋-th smallest has at
-    most a share α below it (Vovk et al. 2005). The looks share α equally (Bonferroni).
+    Source: split conformal prediction; of n numbers and one more the ⌊α(n+1)⌋-th smallest has at
+    most a share α below it (Vovk et al. 2005). Runs that were given up are not in ``past``: nobody
+    knows whether they would have been accepted.
     """
     latest = past[-RATE_WINDOW:]
     if not latest:
@@ -85,24 +87,28 @@ def learn_bounds(past: Sequence[PastRun], lost: float = LOST_GOOD) -> Bounds:
     rate = sum(run.accepted for run in latest) / len(latest)
     if rate > IDLE_ABOVE:
         return Bounds(why_off=f"{rate:.0%} pass anyway")
-    good = [run for run in past if run.accepted]
+    good = [run for run in past if run.accepted and all(look in run.scores for look in LOOKS)]
     if len(good) < LEAST_GOOD:
         return Bounds(why_off=f"{len(good)} of {LEAST_GOOD} accepted pictures are known")
-    abort, anchor = {}, {}
-    for look in LOOKS:
-        scores = sorted(run.scores[look] for run in good if look in run.scores)
-        if not scores:
-            continue
-        anchor[look] = float(np.median(scores))
-        rank = math.floor(lost / len(LOOKS) * (len(scores) + 1))
-        if rank >= 1:
-            abort[look] = scores[rank - 1]
-    if not abort and good:
-        look = LOOKS[-1]  # too few to share the risk: the last look gets all of it
-        scores = sorted(run.scores[look] for run in good if look in run.scores)
-        rank = math.floor(lost * (len(scores) + 1))
-        abort = {look: scores[rank - 1]} if rank >= 1 else {}
-    return Bounds(abort, anchor)
+    scores = np.array([[run.scores[look] for look in LOOKS] for run in good])
+    ranks = scores.argsort(axis=0).argsort(axis=0) + 1
+    standing = np.sort(_endurance(ranks))
+    level = int(standing[math.floor(lost * (len(good) + 1)) - 1])
+    ordered = np.sort(scores, axis=0)
+    return Bounds(
+        {look: float(ordered[level - 1, k]) for k, look in enumerate(LOOKS)},
+        {look: float(np.median(scores[:, k])) for k, look in enumerate(LOOKS)},
+    )
+
+
+def _endurance(ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The lowest common rank at which each run would still be ended, shape (n,).
+
+    A run is ended when it is below at the last look, or below at both of the looks before it: the
+    first time it is only re-anchored. So what counts is the lower of its last rank and the higher
+    of its two earlier ones; bounding that one number bounds the whole policy.
+    """
+    return np.minimum(ranks[:, -1], ranks[:, :-1].max(axis=1))
 
 
 def centroid(previews: Sequence[Vector]) -> Vector:

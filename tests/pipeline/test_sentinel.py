@@ -1,0 +1,89 @@
+"""The sentinel gives up what will not pass, loses few good pictures, and stays off where idle."""
+
+import numpy as np
+import pytest
+
+from pipeline.quality.sentinel import (
+    LOOKS,
+    Act,
+    Bounds,
+    PastRun,
+    Sentinel,
+    centroid,
+    learn_bounds,
+)
+
+MIDDLE = np.array([1.0, 0.0], np.float32)
+
+
+def runs(count: int, rate: float, seed: int, rho: float = 0.9) -> list[PastRun]:
+    rng = np.random.default_rng(seed)
+    out = []
+    for final in rng.normal(size=count):
+        noise = rng.normal(size=len(LOOKS)) * (1 - rho**2) ** 0.5
+        scores = {look: float(rho * final + n) for look, n in zip(LOOKS, noise, strict=True)}
+        out.append(PastRun(scores, bool(final > np.quantile(rng.normal(size=4000), 1 - rate))))
+    return out
+
+
+def outcome(run: PastRun, bounds: Bounds) -> tuple[list[Act], Sentinel]:
+    sentinel = Sentinel(np.ones(1, np.float32), bounds, 20)
+    acts = [
+        sentinel.at_step(max(1, round(look * 20)), lambda v=run.scores[look]: np.array([v], "f4"))
+        for look in LOOKS
+    ]
+    return acts, sentinel
+
+
+def test_it_is_off_without_a_past_with_few_good_ones_and_where_most_pass() -> None:
+    assert "no earlier" in learn_bounds([]).why_off
+    assert "accepted pictures" in learn_bounds(runs(20, 0.3, 1)).why_off
+    assert "pass anyway" in learn_bounds(runs(200, 0.97, 1)).why_off
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_at_most_the_promised_share_of_good_pictures_is_lost(seed: int) -> None:
+    bounds = learn_bounds(runs(600, 0.5, seed))
+    fresh = [run for run in runs(3000, 0.5, seed + 50) if run.accepted]
+    lost = sum(Act.ABORT in outcome(run, bounds)[0] for run in fresh) / len(fresh)
+    assert lost <= 0.05 + 0.03, "the promise holds on average; this is one draw of the past"
+    bad = [run for run in runs(3000, 0.5, seed + 90) if not run.accepted]
+    stopped = sum(Act.ABORT in outcome(run, bounds)[0] for run in bad) / len(bad)
+    assert stopped > 0.4
+
+
+def test_a_poor_preview_is_anchored_first_and_given_up_if_it_stays_poor() -> None:
+    bounds = Bounds(dict.fromkeys(LOOKS, 0.5))
+    poor = PastRun(dict.fromkeys(LOOKS, 0.1), accepted=False)
+    acts, sentinel = outcome(poor, bounds)
+    assert acts == [Act.RE_ANCHOR, Act.ABORT, Act.GO_ON]
+    receipt = sentinel.receipt(seconds_per_step=2.0)
+    assert (receipt.anchored_at, receipt.aborted_at) == (0.25, 0.35)
+    assert receipt.saved_seconds == pytest.approx((20 - 7) * 2.0)
+
+
+def test_a_good_run_goes_on_and_saves_nothing() -> None:
+    acts, sentinel = outcome(PastRun(dict.fromkeys(LOOKS, 0.9), accepted=True),
+                             Bounds(dict.fromkeys(LOOKS, 0.5)))  # fmt: skip
+    assert set(acts) == {Act.GO_ON}
+    assert sentinel.receipt(2.0).saved_seconds == 0
+
+
+def test_previews_are_only_made_at_the_looks() -> None:
+    asked: list[int] = []
+
+    def preview() -> np.ndarray:
+        asked.append(1)
+        return MIDDLE
+
+    sentinel = Sentinel(MIDDLE, Bounds(), 28)
+    for step in range(1, 29):
+        sentinel.at_step(step, preview)
+    assert len(asked) == len(LOOKS)
+
+
+def test_the_middle_is_a_unit_vector() -> None:
+    middle = centroid([MIDDLE, np.array([0.0, 1.0], np.float32)])
+    assert np.linalg.norm(middle) == pytest.approx(1)
+    with pytest.raises(ValueError, match="at least one"):
+        centroid([])
