@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse, Step
+from pipeline.generation.plan import FIRST_TRY
 
 
 def recipe_words(panel_id: int, plan: ConditioningPlan) -> str:
@@ -36,15 +37,23 @@ def _lines(panel_id: int, plan: ConditioningPlan) -> Iterator[str]:
         )
     if plan.style_freedom:
         yield f"Freedom of style: {plan.style_freedom:.0%}"
-    taken = [s for s in plan.steps if s.step is not Step.START]
-    if taken:
-        words = "; ".join(f"{s.step.value.replace('_', ' ')} ({s.why})" for s in taken)
-        yield f"Changed since the try before: {words}"
+    yield from _history(plan)
     if plan.models:
         files = ", ".join(f"{m.role} {m.name} ({m.sha256[:8]})" for m in plan.models)
         yield f"Weights: {files}"
     if plan.notes:
         yield f"Left out: {'; '.join(plan.notes)}"
+
+
+def _history(plan: ConditioningPlan) -> Iterator[str]:
+    """How this recipe came about."""
+    started = [s.why for s in plan.steps if s.step is Step.START and s.why != FIRST_TRY]
+    if started:
+        yield f"Start: {'; '.join(started)}"
+    taken = [s for s in plan.steps if s.step is not Step.START]
+    if taken:
+        words = "; ".join(f"{s.step.value.replace('_', ' ')} ({s.why})" for s in taken)
+        yield f"Changed since the try before: {words}"
 
 
 def _member_line(member: CastConditioning) -> str:

@@ -35,6 +35,7 @@ NEGATIVE_STEP = 0.3
 """By how much a rung raises the weight of the words against a drift mode (1 is plain)."""
 SEED_STEP = 1000
 """Far apart, so that the alternates of one rung (seed + i) never meet those of the next."""
+FIRST_TRY = "first try"
 SKETCH_SCALE = 0.7
 """How strongly the lines of a sketch guide; a sketch is a layout, not the drawing itself."""
 
@@ -206,7 +207,7 @@ def _controls(inputs: PanelInputs) -> tuple[ControlUse, ...]:
 
 def _first_steps(inputs: PanelInputs, strength: int) -> tuple[StepTaken, ...]:
     if strength == 0:
-        return (StepTaken(Step.START, "first try"),)
+        return (StepTaken(Step.START, FIRST_TRY),)
     why = "a moderator asked for another try"
     named = tuple(StepTaken(Step.RAISE_NEGATIVE, why, mode) for mode in inputs.hints)
     return (StepTaken(Step.RAISE_IDENTITY, why), *named)

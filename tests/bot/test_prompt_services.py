@@ -94,7 +94,7 @@ async def test_a_reroll_of_a_drawn_panel_changes_its_recipe_and_not_a_fresh_one(
     first, now = stronger.cast[0].references, plan.cast[0].references
     assert [u.sha256 for u in now] == [u.sha256 for u in first]
     assert now[0].scale == pytest.approx(0.3)
-    assert "the same recipe, but for: hold" in plan.steps[0].why
+    assert "Start: the same recipe, but for: hold" in recipe
 
 
 async def test_the_host_says_how_far_a_panel_is_retried(tmp_path):
