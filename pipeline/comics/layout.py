@@ -1,6 +1,6 @@
 """Which layout a page takes, a template or one of its own, and where its frames stand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log
 
 from pipeline.comics.framing import frame_art, heads_of, share_seen
@@ -114,7 +114,8 @@ def place_frames(name: str, arts: Sequence[PanelArt], spec: PageSpec) -> tuple[S
     """The page size and the frames of a layout, in reading order."""
     if is_tiers(name):
         tiers = read_tiers(name)
-        return spec.size, bled(tiers, frames_in(split_of(tiers), spec), spec)
+        boxes = bled(tiers, frames_in(split_of(tiers), spec), spec)
+        return spec.size, list(_with_insets(tiers, boxes, arts, spec))
     if name != STRIP:
         return spec.size, list(frames_of(name, spec))
     width = spec.size.width
@@ -126,6 +127,42 @@ def place_frames(name: str, arts: Sequence[PanelArt], spec: PageSpec) -> tuple[S
         boxes.append(Box(side, y, width - side, y + height))
         y += height + spec.gutter * 3
     return Size(width, y - spec.gutter * 3 + spec.margin), boxes
+
+
+def _with_insets(
+    tiers: Tiers, boxes: Sequence[Box], arts: Sequence[PanelArt], spec: PageSpec
+) -> Iterator[Box]:
+    """The frames, and behind each that holds an inset the frame of the inset."""
+    left = iter(boxes)
+    place = 0
+    for tier in tiers:
+        framed = [next(left) for _ in range(tier.framed)]
+        yield from framed
+        if tier.inset:
+            art = arts[place] if place < len(arts) else None
+            yield _inset(framed[-1], tier.inset, art, spec)
+        place += tier.count
+
+
+def _inset(host: Box, share: float, art: PanelArt | None, spec: PageSpec) -> Box:
+    """The lower corner of a frame where reading ends; the other one where a head is in the way."""
+    width = round(host.width * share)
+    gap = 2 * spec.gutter
+    low = min(host.y1 - gap, spec.size.height - spec.safe)
+    height = min(round(0.75 * width), low - (host.y0 + host.y1 + 1) // 2)
+    right = min(host.x1 - gap, spec.size.width - spec.safe)
+    left = max(host.x0 + gap, spec.safe)
+    corners = [
+        Box(right - width, low - height, right, low),
+        Box(left, low - height, left + width, low),
+    ]
+    if spec.reading_direction is ReadingDirection.RTL:
+        corners.reverse()
+    if art is None:
+        return corners[0]
+    frame = frame_art(art, host)
+    heads = [frame.to_page(head) for head in heads_of(art)]
+    return min(corners, key=lambda box: sum(box.intersection(head).area for head in heads))
 
 
 def _misfit(name: str, arts: Sequence[PanelArt], spec: PageSpec) -> float:

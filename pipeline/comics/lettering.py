@@ -73,7 +73,11 @@ def sizes_for(spec: PageSpec) -> tuple[int, ...]:
 
 
 def letter_panel(
-    art: PanelArt, box: Box, spec: PageSpec, sizes: Sequence[int] | None = None
+    art: PanelArt,
+    box: Box,
+    spec: PageSpec,
+    sizes: Sequence[int] | None = None,
+    taken: Sequence[Box] = (),
 ) -> LetteredPanel:
     """Frame one panel in ``box`` and letter its dialogue.
 
@@ -82,6 +86,7 @@ def letter_panel(
         box: the frame, in page pixels.
         spec: the page.
         sizes: the sizes to try instead of the page's own.
+        taken: frames that are set into this one.
 
     Raises:
         DoesNotFit: a line has no room even at the smallest size; the message names it.
@@ -93,7 +98,7 @@ def letter_panel(
     reached = 0
     for hands, tails_needed, zoom, steps in _attempts(art, sizes):
         frame = frame_art(art, box, zoom)
-        room = room_of(art, frame, spec, sizes[0], hands=hands)
+        room = room_of(art, frame, spec, sizes[0], hands=hands, taken=taken)
         size, places, done = _largest((art, spec), frame, room, steps, tails_needed)
         if done == len(art.dialogue):
             balloons = _balloons(art, _lines(art, frame, size, spec), places, room, spec)

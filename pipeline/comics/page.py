@@ -6,7 +6,7 @@ from pipeline.comics.layout import place_frames, rank_layouts
 from pipeline.comics.lettering import DoesNotFit, LetteredPanel, letter_panel, sizes_for
 from pipeline.comics.rendering import draw_page
 from pipeline.domain.errors import InvalidInput
-from pipeline.domain.geometry import Size
+from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import LetteredPage, PageSpec, PanelArt
 
 # Panels that need smaller words than this share of the page's size do not pull the rest down.
@@ -68,7 +68,15 @@ def _letter(
     name: str, arts: Sequence[PanelArt], spec: PageSpec
 ) -> tuple[Size, list[LetteredPanel]]:
     size, boxes = place_frames(name, arts, spec)
-    return size, [letter_panel(art, box, spec) for art, box in zip(arts, boxes, strict=True)]
+    return size, [
+        letter_panel(art, box, spec, taken=_set_into(box, boxes))
+        for art, box in zip(arts, boxes, strict=True)
+    ]
+
+
+def _set_into(box: Box, boxes: Sequence[Box]) -> list[Box]:
+    """The frames that are set into this one."""
+    return [other for other in boxes if other != box and box.intersection(other) == other]
 
 
 def _even(
@@ -79,13 +87,15 @@ def _even(
     spoken = [p.size for p in panels if p.balloons]
     common = min((s for s in spoken if s >= _COMMON * sizes[0]), default=sizes[0])
     below = tuple(s for s in sizes if s <= common)
+    boxes = [panel.frame.box for panel in panels]
     found: list[LetteredPanel] = []
     for panel, art in zip(panels, arts, strict=True):
         if not panel.balloons or panel.size <= common:
             found.append(panel)
             continue
         try:
-            found.append(letter_panel(art, panel.frame.box, spec, below))
+            taken = _set_into(panel.frame.box, boxes)
+            found.append(letter_panel(art, panel.frame.box, spec, below, taken))
         except DoesNotFit:  # the search is no proof: the larger words stand as they were
             found.append(panel)
     return found

@@ -29,10 +29,19 @@ def heads_by_speaker(figures: Sequence[PlacedFigure]) -> dict[str, Box]:
     return found
 
 
-def room_of(art: PanelArt, frame: PanelFrame, spec: PageSpec, size: int, *, hands: bool) -> Room:
+def room_of(
+    art: PanelArt,
+    frame: PanelFrame,
+    spec: PageSpec,
+    size: int,
+    *,
+    hands: bool,
+    taken: Sequence[Box] = (),
+) -> Room:
     """What a frame offers to balloons; ``hands`` says whether hands are kept free.
 
-    ``size`` is the page's size of speech, which the distance from the border follows.
+    ``size`` is the page's size of speech, which the distance from the border follows; ``taken``
+    are panels that are set into this one.
     """
     inset = max(round(0.36 * size), 5)
     box = frame.box
@@ -45,7 +54,7 @@ def room_of(art: PanelArt, frame: PanelFrame, spec: PageSpec, size: int, *, hand
     return Room(
         frame=box,
         safe=safe,
-        heads=tuple(h for h in heads if h.area),
+        heads=(*(h for h in heads if h.area), *taken),
         hands=tuple(h for h in held if h.area and hands),
         bodies=_bodies(art, frame, safe),
         cell=_CELL,

@@ -125,11 +125,16 @@ def in_reading_order(boxes: Sequence[Box], direction: ReadingDirection) -> bool:
     """Whether boxes are read in the order in which they are given.
 
     Each box lies wholly above every later one, or beside it: before it in the direction of
-    reading, and not starting lower.
+    reading, and not starting lower. A box that is set into another is read after it, and stands in
+    its lower half.
     """
     rtl = direction is ReadingDirection.RTL
     for i, first in enumerate(boxes):
         for second in boxes[i + 1 :]:
+            if first.intersection(second) == second:
+                if second.y0 < (first.y0 + first.y1) // 2:
+                    return False
+                continue
             above = first.y1 <= second.y0
             before = first.x0 >= second.x1 if rtl else first.x1 <= second.x0
             if not above and not (before and first.y0 <= second.y0):

@@ -2,7 +2,8 @@
 
 A layout has a short name that tells everything, so that a page can be composed again and changed
 by hand: ``1.2=1/1=1.35,1`` is a wide panel over two, ``!`` after a height lets the tier bleed
-to the edges of the sheet, ``+`` joins panels that stand one below the other at the end of a tier.
+to the edges of the sheet, ``+`` joins panels that stand one below the other at the end of a tier,
+``^`` sets a small panel into the corner of a panel that is alone in its tier.
 """
 
 import re
@@ -16,7 +17,10 @@ from pipeline.domain.page import PageSpec
 
 MAX_TIERS, MAX_ACROSS, MAX_STACKED = 6, 4, 3
 LEAST, MOST = 0.2, 8.0
-_TIER = re.compile(r"(?P<height>\d+(?:\.\d+)?)(?P<bleed>!?)=(?P<columns>[\d.,+]+)")
+LEAST_INSET, MOST_INSET = 0.2, 0.5
+_TIER = re.compile(
+    r"(?P<height>\d+(?:\.\d+)?)(?P<bleed>!?)=(?P<columns>[\d.,+]+)(?:\^(?P<inset>\d?\.\d+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,25 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Columns side by side, of a relative ``height``; ``bleed`` takes them to the sheet's edge."""
+    """Columns side by side, of a relative ``height``; ``bleed`` takes them to the sheet's edge.
+
+    ``inset`` is the width of a further panel that is set into the only one, as a share of it; 0
+    for none.
+    """
 
     height: float
     columns: tuple[Column, ...]
     bleed: bool = False
+    inset: float = 0.0
 
     @property
     def count(self) -> int:
         """How many panels it holds."""
+        return self.framed + bool(self.inset)
+
+    @property
+    def framed(self) -> int:
+        """How many of them have a frame of their own, not set into another's."""
         return sum(len(column.panels) for column in self.columns)
 
 
@@ -61,14 +75,17 @@ def read_tiers(name: str) -> Tiers:
         if match is None:
             raise InvalidInput(f"“{name[:60]}” is no layout; write tiers like “1.2=1/1=1.35,1”.")
         columns = tuple(_column(text, name) for text in match["columns"].split(","))
-        found.append(Tier(_weight(match["height"], name), columns, bool(match["bleed"])))
+        inset = float(match["inset"] or 0)
+        found.append(Tier(_weight(match["height"], name), columns, bool(match["bleed"]), inset))
     return _checked(tuple(found))
 
 
 def write_tiers(tiers: Tiers) -> str:
     """The name of a layout; :func:`read_tiers` gives the same layout."""
     return "/".join(
-        f"{tier.height:g}{'!' if tier.bleed else ''}=" + ",".join(map(_written, tier.columns))
+        f"{tier.height:g}{'!' if tier.bleed else ''}="
+        + ",".join(map(_written, tier.columns))
+        + (f"^{tier.inset:g}" if tier.inset else "")
         for tier in tiers
     )
 
@@ -98,7 +115,7 @@ def bled(tiers: Tiers, boxes: Sequence[Box], spec: PageSpec) -> list[Box]:
     width, height = spec.size
     out: list[Box] = []
     for number, tier in enumerate(tiers):
-        mine = boxes[len(out) : len(out) + tier.count]
+        mine = boxes[len(out) : len(out) + tier.framed]
         left, right = min(b.x0 for b in mine), max(b.x1 for b in mine)
         top, low = min(b.y0 for b in mine), max(b.y1 for b in mine)
         for box in mine:
@@ -147,6 +164,8 @@ def merged(tiers: Tiers, index: int) -> Tiers:
     if t == 0:
         raise InvalidInput("The first tier has none before it; name a panel further down.")
     before, tier = tiers[t - 1], tiers[t]
+    if before.inset or tier.inset:
+        raise InvalidInput("A tier with an inset stands alone; split it first.")
     # the taller column comes last in a tier: what is stacked would be read in the wrong order
     if any(len(column.panels) > 1 for column in before.columns):
         raise InvalidInput("The tier before ends in stacked panels; split them first.")
@@ -166,6 +185,8 @@ def divided(tiers: Tiers, index: int) -> Tiers:
     """
     t, c, p = _find(tiers, index)
     tier = tiers[t]
+    if tier.inset:
+        return (*tiers[:t], replace(tier, inset=0.0), Tier(1.0, (Column(1.0),)), *tiers[t + 1 :])
     if (c, p) == (0, 0):
         raise InvalidInput("That panel begins a tier already; name another one.")
     column = tier.columns[c]
@@ -199,6 +220,10 @@ def _find(tiers: Tiers, index: int) -> tuple[int, int, int]:
                 if number == index:
                     return t, c, p
                 number += 1
+        if tier.inset:
+            if number == index:
+                raise InvalidInput("That panel is set into another; name the one around it.")
+            number += 1
     raise InvalidInput(f"The page has {number} panels; name one of them by its place, from 1.")
 
 
@@ -212,6 +237,11 @@ def _checked(tiers: Tiers) -> Tiers:
         if len(tier.columns) > MAX_ACROSS or any(len(c.panels) > MAX_STACKED for c in stacked):
             raise InvalidInput(
                 f"A tier takes {MAX_ACROSS} columns of at most {MAX_STACKED} panels."
+            )
+        if tier.inset and not (tier.framed == 1 and LEAST_INSET <= tier.inset <= MOST_INSET):
+            raise InvalidInput(
+                f"An inset takes {LEAST_INSET:g} to {MOST_INSET:g} of a panel that is alone in its "
+                "tier."
             )
         if stacked and stacked != [tier.columns[-1]]:
             raise InvalidInput("Stacked panels can stand at the end of a tier only.")

@@ -5,12 +5,16 @@ height and panels the width that their claims ask for.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import log
 
 from pipeline.comics.tiers import MAX_ACROSS, MAX_TIERS, Column, Tier, Tiers
 
 BLEED_WEIGHT = 3.0
 """A panel of this importance or more stands alone in its tier and bleeds (a splash weighs 4)."""
+INSET_WEIGHT = 0.5
+"""A panel of this importance or less may be set into the splash before it."""
+_INSET = 0.34
 _SHAPE = 1.33
 """Width by height of the usual panel: art is drawn in 4:3."""
 
@@ -46,6 +50,11 @@ def _all(claims: Sequence[float], weights: Sequence[float]) -> Iterator[Tiers]:
         if any(is_loud and len(row) > 1 for is_loud, row in zip(loud, rows, strict=True)):
             continue
         yield tuple(_tier(row, claims, is_loud) for row, is_loud in zip(rows, loud, strict=True))
+        for at in range(len(rows) - 1):
+            if loud[at] and len(rows[at + 1]) == 1 and weights[rows[at + 1][0]] <= INSET_WEIGHT:
+                tiers = [_tier(r, claims, is_loud) for r, is_loud in zip(rows, loud, strict=True)]
+                host = replace(tiers[at], inset=_INSET)
+                yield (*tiers[:at], host, *tiers[at + 2 :])
         for at, row in enumerate(rows):
             if len(row) == 3 and not loud[at]:
                 tiers = [_tier(r, claims, is_loud) for r, is_loud in zip(rows, loud, strict=True)]
@@ -97,4 +106,5 @@ def _strain(tiers: Tiers, claims: Sequence[float], page: float) -> float:
                 strain += 0.6 * abs(log(page * width / height / _SHAPE))
                 strain += abs(log(width * height / (claims[k] / sum(claims))))
                 k += 1
+        k += bool(tier.inset)
     return strain

@@ -1,11 +1,16 @@
 """Layouts of a page's own: read in order, told by their name, changed by hand."""
 
+import io
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from pipeline.comics.formats import FORMATS, format_named, spec_of
 from pipeline.comics.layout import DYNAMIC, own_layout, place_frames, rank_layouts
+from pipeline.comics.page import compose_page, render_page
 from pipeline.comics.templates import TEMPLATES, frames_of, in_reading_order
 from pipeline.comics.tiers import (
     divided,
@@ -20,7 +25,7 @@ from pipeline.domain.character import ColorMode, ReadingDirection, ShotType
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import PageSpec, PanelArt
-from pipeline.domain.panel import DialogueLine
+from pipeline.domain.panel import DialogueLine, PlacedFigure
 
 LTR, RTL = ReadingDirection.LTR, ReadingDirection.RTL
 NAME = "1.2=1/1=1.35,1/0.8=1,1.2+1+1.4"
@@ -34,6 +39,7 @@ def art(number: int, weight: float = 1.0, words: str = "") -> PanelArt:
 def test_a_name_tells_the_whole_layout():
     assert write_tiers(read_tiers(NAME)) == NAME
     assert write_tiers(read_tiers("2!=1/1=1,1")) == "2!=1/1=1,1"
+    assert write_tiers(read_tiers("2!=1^0.3/1=1,1")) == "2!=1^0.3/1=1,1"
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,8 @@ def test_a_name_tells_the_whole_layout():
         ("1=1+1+1,1", "end of a tier only"),
         ("1=1,1,1,1,1", "4 columns"),
         ("9=1", "too small or too large"),
+        ("1=1^0.9", "An inset takes 0.2 to 0.5"),
+        ("1=1,1^0.3", "alone in its tier"),
         ("/".join(["1=1"] * 7), "1 to 6 tiers"),
     ],
 )
@@ -74,7 +82,8 @@ def test_layouts_by_weight_are_read_in_order_on_every_sheet(weights, direction, 
         assert len(boxes) == len(weights)
         assert in_reading_order(boxes, direction)
         assert all(Box(0, 0, *spec.size).intersection(box) == box for box in boxes)
-        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[i + 1 :])
+        pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
+        assert all(not a.overlaps(b) or a.intersection(b) == b for a, b in pairs)
 
 
 def test_an_important_panel_gets_more_of_the_page():
@@ -136,3 +145,31 @@ def test_sheets_have_the_sizes_of_the_trade():
     assert FORMATS["b5-manga"].size(600) == Size(4299, 6071)
     with pytest.raises(InvalidInput, match=r"no page size “a5”.*us-comic"):
         format_named("a5")
+
+
+@pytest.mark.parametrize("direction", [LTR, RTL])
+def test_a_small_panel_is_set_into_the_splash_before_it(direction: ReadingDirection):
+    spec = PageSpec(reading_direction=direction)
+    arts = [art(0), art(1, weight=4.0), art(2, weight=0.5)]
+    name = "1=1/3!=1^0.34"
+    _, boxes = place_frames(name, arts, spec)
+    assert boxes[1].intersection(boxes[2]) == boxes[2]
+    assert in_reading_order(boxes, direction)
+    near = boxes[1].x1 - boxes[2].x1 < boxes[2].x0 - boxes[1].x0
+    assert near == (direction is LTR)
+    assert any("^" in name for name in rank_layouts(arts, spec, DYNAMIC))
+
+
+def test_an_inset_spares_heads_and_balloons_spare_the_inset():
+    head = PlacedFigure("ch_a", Box(600, 200, 1000, 768), Box(700, 400, 1000, 760))
+    lines = tuple(DialogueLine(f"Line number {n} of what she says.", "ch_a") for n in range(3))
+    image = io.BytesIO()
+    Image.new("RGB", (1024, 768), "khaki").save(image, "PNG")
+    host = PanelArt(1, image.getvalue(), Size(1024, 768), (head,), lines, None, 4.0)
+    small = replace(host, panel_id=2, figures=(), dialogue=(), weight=0.5)
+    page = compose_page([host, small], PageSpec(), layout="1!=1^0.34")
+    frame, inset = page.frames
+    assert not inset.box.overlaps(frame.to_page(head.head or Box(0, 0, 1, 1)))
+    assert len(page.balloons) == 3
+    assert not any(balloon.box.overlaps(inset.box) for balloon in page.balloons)
+    assert render_page(page, [host, small])
