@@ -78,6 +78,8 @@ class OnModelBot(commands.Bot):
         self.app = app
         self.wake: Callable[[], None] = lambda: None
         """Called when a person's wish was written down: queue and outbox may have work now."""
+        self.preview_of: Callable[[int], bytes | None] = lambda _panel_id: None
+        """A small PNG of a panel that is being drawn at this moment, from engines that show one."""
         self._card_locks: WeakValueDictionary[int, Lock] = WeakValueDictionary()
 
     def card_lock(self, panel_id: int) -> Lock:

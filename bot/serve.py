@@ -104,7 +104,7 @@ async def workroom(
             group.create_task(pump.run(stop))
             group.create_task(app.reindex.run(stop))
 
-    bot.wake = wake
+    bot.wake, bot.preview_of = wake, dispatcher.preview_of
     task = asyncio.create_task(work(), name="workroom")
     try:
         yield task

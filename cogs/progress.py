@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from zlib import crc32
 
 import discord
 from discord.ext import tasks
@@ -13,6 +14,7 @@ from bot.services.panel_views import PanelView
 from cogs.entry import Interaction, reply
 from cogs.ui.card import Card
 from cogs.ui.notices import status_card, warning_lines
+from cogs.ui.pictures import Picture
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.panel import PanelStatus
 
@@ -72,7 +74,10 @@ class ProgressBoard:
             return False
         try:
             view = await self._bot.app.panels.view(receipt.actor, receipt.panel_id)
-            card = _card(view, receipt.warnings)
+            preview = None
+            if view.panel.status is PanelStatus.RUNNING:
+                preview = self._bot.preview_of(receipt.panel_id)
+            card = _card(view, receipt.warnings, preview)
             if (words := _words(card)) != receipt.shown:
                 receipt.shown = words
                 await reply(receipt.interaction, card)
@@ -82,10 +87,14 @@ class ProgressBoard:
         return view.panel.status in _MOVING
 
 
-def _card(view: PanelView, warnings: tuple[str, ...]) -> Card:
+def _card(view: PanelView, warnings: tuple[str, ...], preview: bytes | None = None) -> Card:
     card = status_card(view.panel, view.cast_names, view.job, view.place, view.review)
+    if preview is not None:
+        card.gallery(Picture("preview.png", f"Panel {view.panel.id}, half drawn", preview))
     return card.text(warning_lines(warnings))
 
 
 def _words(card: Card) -> str:
-    return str(card.view().to_components())
+    """What tells one card from another: its words and its pictures."""
+    pictures = [crc32(picture.data or b"") for picture in card.pictures]
+    return f"{card.view().to_components()} {pictures}"

@@ -100,6 +100,10 @@ class Dispatcher:
         for wake in self._wakes:
             wake.set()
 
+    def preview_of(self, panel_id: int) -> bytes | None:
+        """The last preview, a small PNG, of a panel that is being drawn here at this moment."""
+        return next((held.preview for held in self._held if held.job.panel_id == panel_id), None)
+
     def notify_cancel(self) -> None:
         """Somebody cancelled a running job: ask the ledger now."""
         for lease in self._held:

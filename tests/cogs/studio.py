@@ -26,7 +26,7 @@ from simcord.http import router
 
 from bot.app import App, open_app
 from bot.client import OnModelBot
-from bot.queue.executors.base import PanelWork, WorkerCrashed
+from bot.queue.executors.base import PanelWork, ProgressCallback, WorkerCrashed
 from bot.serve import executors_for, workroom
 from bot.settings import Settings
 from pipeline.domain.conditioning import ConditioningPlan
@@ -155,6 +155,7 @@ class ThreadExecutor:
         self.gate = asyncio.Event()
         self.gate.set()
         self.runs = 0
+        self.preview: bytes | None = None
 
     async def start(self) -> None:
         """Nothing to load."""
@@ -163,11 +164,11 @@ class ThreadExecutor:
         self,
         inputs: PanelInputs,
         *,
-        on_progress: Callable[[float, str], None],
+        on_progress: ProgressCallback,
         cancelled: asyncio.Event,
     ) -> PanelOutcome:
         self.runs += 1
-        on_progress(0.25, "waiting for the engine")
+        on_progress(0.25, "waiting for the engine", self.preview)
         await self._gate_or(cancelled)
         stop = threading.Event()
         if cancelled.is_set():

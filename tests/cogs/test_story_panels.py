@@ -259,6 +259,24 @@ async def test_autocomplete_offers_the_cast_and_completes_a_list(studio: Studio)
     assert nothing == []
 
 
+async def test_a_receipt_shows_the_preview_of_an_engine_that_has_one_until_it_is_drawn(
+    studio: Studio,
+):
+    await studio.register()
+    studio.executor.gate.clear()
+    studio.executor.preview = picture("navy", (32, 24))
+    receipt = await studio.request()
+    await studio.until(lambda: studio.executor.runs == 1)
+    await studio.env.advance_time(10)
+    (shown,) = receipt.response.attachments
+    assert shown.filename == "preview.png"
+    assert "half drawn" in str(raw(receipt.response))
+    studio.executor.gate.set()
+    await studio.quiet()
+    await studio.env.advance_time(10)
+    assert receipt.response.attachments == []
+
+
 async def test_a_receipt_is_edited_at_most_every_two_seconds_and_only_with_news(studio: Studio):
     await studio.register()
     studio.executor.gate.clear()

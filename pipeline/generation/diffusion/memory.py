@@ -8,17 +8,16 @@ from pipeline.domain.geometry import Size
 
 SAFE_SHARE = 0.92
 """Of what is free: the rest is for what is not counted here (workspaces of kernels, fragments)."""
-DENOISER_ACTIVATION = {"sd15": 16_700, "sdxl": 10_200, "flux": 24_400}
-"""Bytes of activations per latent cell and row at two bytes a number.
+DENOISER_ACTIVATION = {"sd15": 16_700, "sdxl": 10_200, "flux": 23_400}
+"""Bytes of activations per latent cell and row at two bytes a number, rounded up.
 
-Source: the published architectures run on torch's meta device, following every tensor from its
-making to its end; SD 1.5 has 16 650, SDXL 10 130,
-Flux 24 320. Attention is counted without its table of
-scores, which torch's kernels do not keep.
+Source: ``python benchmarks/diffusion_memory.py`` runs the published architectures on torch's meta
+device and follows every tensor: 16 648, 10 088 and 23 330. Attention is counted without its table
+of scores, which torch's kernels do not keep.
 """
 DECODER_ACTIVATION = 1_540
 """Bytes of activations per pixel while a VAE decodes, at two bytes a number. Source: as above,
-1 538 for the VAE of SD 1.5 and SDXL."""
+1 538 for the VAE of SD 1.5 and SDXL; the others have the same decoder."""
 TILE = 512
 """Pixels along a side of what a tiling VAE decodes at once."""
 _CELL = 8 * 8
