@@ -11,6 +11,7 @@ from pipeline.domain.review import DriftAlarm, LoggedSample, PostKind
 from pipeline.quality.conformal import calibrations, promise_words, waiting_words
 from pipeline.quality.drift import cause_words, causes, rolling_mean, watch
 from pipeline.quality.facets import facets_of
+from pipeline.quality.labels import coverage_of
 from storage import cast, drift_log, lessons, outbox, series, verdicts
 from storage.database import Database, Transaction
 
@@ -79,11 +80,13 @@ class LookReport:
 class DriftReport:
     """Every look's log, the look with the newest alarm or the longest log first.
 
-    ``labels`` counts what moderators named, by drift mode.
+    ``labels`` counts what moderators named, by drift mode; ``coverage`` says how much of what they
+    named the catalogue knows.
     """
 
     looks: tuple[LookReport, ...]
     labels: tuple[tuple[str, int], ...]
+    coverage: str = ""
 
 
 class DriftService:
@@ -126,7 +129,10 @@ class DriftService:
         found.sort(key=lambda one: (-max((a.id for a in one.alarms), default=0), -len(one.log)))
         counts = await lessons.drift_counts(self._db, guild_id)
         named = Counter({mode: count.labelled for mode, count in counts.items() if count.labelled})
-        return DriftReport(tuple(found), tuple(named.most_common(8)))
+        texts = await lessons.free_labels(self._db, guild_id)
+        return DriftReport(
+            tuple(found), tuple(named.most_common(8)), coverage_of(named, texts).words
+        )
 
     async def alarm(self, guild_id: int, alarm_id: int) -> tuple[DriftAlarm, LookReport]:
         """One alarm and the log that it is about.

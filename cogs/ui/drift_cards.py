@@ -38,7 +38,7 @@ def drift_card(report: DriftReport, pictures: Sequence[Picture], labels: Mapping
     card.text(lines_within((_look_line(look) for look in report.looks), 2200))
     if report.labels:
         named = ", ".join(f"{plain(labels.get(mode, mode), 40)} {n}×" for mode, n in report.labels)
-        card.text(f"🏷️ Named by moderators: {named}")
+        card.text(f"🏷️ Named by moderators: {named}\n{report.coverage}")
     return card.small(
         f"The line is the mean of {WINDOW} panels. The first {WARM_UP} panels of a look are its "
         "start; docs/quality.md explains the rest."
