@@ -237,6 +237,11 @@ def _add_train(train: argparse.ArgumentParser) -> None:
     figures.add_argument("--steps", type=int, metavar="N")
     figures.add_argument("--seed", type=int, metavar="N")
     figures.set_defaults(command=_train_figures)
+    drift = models.add_parser("attribution", help="the model that says what drifted")
+    drift.add_argument("--out", type=Path, required=True, metavar="FILE")
+    drift.add_argument("--cases", type=int, metavar="N", help="characters of each style")
+    drift.add_argument("--seed", metavar="WORD")
+    drift.set_defaults(command=_train_attribution)
 
 
 # --- commands: each imports its room when it is called ----------------------------------------
@@ -449,4 +454,20 @@ def _train_figures(arguments: argparse.Namespace) -> int:
             f"Training needs {error.name}, which is not installed. Install the extra “train”."
         ) from error
     print(f"{done.file}: {done.parameters} weights, sha256 {done.sha256}, {done.seconds:.0f} s")
+    return EXIT_OK
+
+
+def _train_attribution(arguments: argparse.Namespace) -> int:
+    from pipeline.training.attribution import Plan, train_to_file
+
+    asked = {k: v for k in ("cases", "seed") if (v := getattr(arguments, k)) is not None}
+    try:
+        done = train_to_file(
+            arguments.out, Plan(**asked), lambda line: print(line, file=sys.stderr)
+        )
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"Training needs {error.name}, which is not installed. Install the extra “train”."
+        ) from error
+    print(f"{arguments.out}: {done.trees} trees of {done.pictures} pictures, sha256 {done.sha256}")
     return EXIT_OK

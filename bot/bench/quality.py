@@ -7,21 +7,29 @@ Registers the demo's cast, then checks every held-out picture against every char
 import asyncio
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.app import App, open_app
+from bot.bench.attributing import attribution_figures
 from bot.bench.figures import Figure, publish
+from bot.bench.sentinel import sentinel_figures
 from bot.bench.shares import wilson
+from bot.bench.staging_faults import stage_figures
 from bot.bench.verdicts import measure_verdicts
 from bot.demo.material import DemoCharacter, DemoMaterial, load_material
 from bot.services.actor import Actor
 from bot.services.cast import NewCharacter
 from bot.settings import Settings
 from pipeline.domain.character import ColorMode
+from pipeline.domain.errors import SettingsError
 from pipeline.domain.quality import Verdict
+from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import load_encoders
 
+_PAIRS, _CASES = 18, 4
+"""Pairs of characters on stage, and characters of each style, that are drawn to be judged."""
 _MANAGER = Actor(1, 1, is_moderator=True, can_manage=True)
 
 
@@ -53,9 +61,21 @@ def bench_quality(
         figures += _figures(mode, asyncio.run(_measure(material, mode, encoders)))
     chosen = {} if encoders is None else {"encoders": encoders}
     names = Settings(_env_file=None, **chosen).encoders  # pyright: ignore[reportCallIssue]
-    figures += measure_verdicts(load_encoders(names), data, identities)
+    encoders_used = load_encoders(names)
+    figures += measure_verdicts(encoders_used, data, identities)
+    figures += sentinel_figures()
+    figures += _drawn(encoders_used)
     publish(figures, json_file)
     return 0
+
+
+def _drawn(encoders: Sequence[Encoder]) -> list[Figure]:
+    """Figures on drawn characters; left out, and that is said, where nothing can draw them."""
+    try:
+        return [*stage_figures(encoders, _PAIRS), *attribution_figures(_CASES)]
+    except SettingsError as error:
+        print(f"quality.cast and quality.attribution are left out: {error}")  # noqa: T201 - the output of a command
+        return []
 
 
 async def _measure(material: DemoMaterial, mode: ColorMode, encoders: str | None) -> Rates:

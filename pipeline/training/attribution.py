@@ -38,9 +38,9 @@ class Plan:
     """
 
     seed: str = "train"
-    cases: int = 20
+    cases: int = 30
     bags: int = 3
-    trees: int = 70
+    trees: int = 100
     leaves: int = 10
     rate: float = 0.12
     styles: tuple[str, ...] = STYLES
@@ -175,7 +175,19 @@ def _packed(names: tuple[str, ...], grown: Sequence[_Grown], base: Array) -> For
     return Forest(names, classes, feature, limit, left, right, missing, value, owner, base)
 
 
-def train_to_file(out: Path, plan: Plan, tell: Tell) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a model card needs to know."""
+
+    pictures: int
+    features: int
+    trees: int
+    size: int
+    sha256: str
+    seconds: float
+
+
+def train_to_file(out: Path, plan: Plan, tell: Tell) -> Trained:
     """Draw, measure, train, write; returns what a model card needs.
 
     Raises:
@@ -186,11 +198,12 @@ def train_to_file(out: Path, plan: Plan, tell: Tell) -> dict[str, object]:
     rows = rows_of(plan.styles, plan.cases, plan.seed, tell)
     forest = fit(rows, plan, tell)
     forest.save(out)
-    return {
-        "pictures": len(rows.features),
-        "features": len(forest.names),
-        "trees": len(forest.feature),
-        "bytes": out.stat().st_size,
-        "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
-        "seconds": time.monotonic() - started,
-    }
+    data = out.read_bytes()
+    return Trained(
+        len(rows.features),
+        len(forest.names),
+        len(forest.feature),
+        len(data),
+        hashlib.sha256(data).hexdigest(),
+        time.monotonic() - started,
+    )

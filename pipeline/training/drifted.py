@@ -111,9 +111,9 @@ class Drifter:
 
     def case(self, rng: Random, *, references: int = 5, doubles: int = 4, clean: int = 2) -> Case:
         """A new character with a picture for every way to drift that it can, and some with two."""
-        sitter = self._sitter(rng)
-        known = tuple(self._picture(sitter, (), rng) for _ in range(references))
-        queries = [self._picture(sitter, (), rng) for _ in range(clean)]
+        sitter = self.sitter(rng)
+        known = tuple(self.picture(sitter, rng) for _ in range(references))
+        queries = [self.picture(sitter, rng) for _ in range(clean)]
         shown: list[Attribute] = []
         for attribute in Attribute:
             drawn = self._drifted(sitter, (attribute,), rng)
@@ -126,7 +126,8 @@ class Drifter:
                 queries.append(drawn)
         return Case(self.style, known, tuple(queries))
 
-    def _sitter(self, rng: Random) -> Sitter:
+    def sitter(self, rng: Random) -> Sitter:
+        """A new character."""
         parts: Choice = {}
         for name in (n for names in (*_PARTS.values(), _WORN) for n in names):
             if known := self.studio.variants(name):
@@ -160,9 +161,9 @@ class Drifter:
         names = ("brows", "eyebrows", "mouth", "expression", "mood", "gesture", "animation")
         return {n: rng.choice(v) for n in names if (v := self.studio.variants(n))}
 
-    def _picture(self, sitter: Sitter, warps: tuple[Attribute, ...], rng: Random) -> Drawing:
-        passing = self._passing(rng)
-        return self._varied(self._drawn(sitter, passing), sitter, warps, rng)
+    def picture(self, sitter: Sitter, rng: Random) -> Drawing:
+        """A picture in which nothing drifted, with a new expression."""
+        return self._varied(self._drawn(sitter, self._passing(rng)), sitter, (), rng)
 
     def _varied(
         self, image: Image.Image, sitter: Sitter, warps: tuple[Attribute, ...], rng: Random
