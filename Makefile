@@ -42,11 +42,14 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 	$(PIP) -e .
 	@touch $@
 
-# Readers that are not ours: a browser for the web reader, epubcheck for the EPUB. Installed when
-# they are missing, this is Debian and we are root; else the tests that need them say so and skip.
-SYSTEM_PACKAGES := chromium epubcheck
+# Readers that are not ours: a browser for the web reader, epubcheck for the EPUB, poppler for the
+# PDF; and fonts for the writing systems that are too large to bring along. Installed when they are
+# missing, this is Debian and we are root; else the tests that need them say so and skip.
+SYSTEM_COMMANDS := chromium epubcheck
+SYSTEM_PACKAGES := fonts-noto-cjk fonts-noto-core poppler-utils
 $(VENV)/.system: $(VENV)/.made
-	@missing=""; for p in $(SYSTEM_PACKAGES); do command -v $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	@missing=""; for p in $(SYSTEM_COMMANDS); do command -v $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	for p in $(SYSTEM_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
