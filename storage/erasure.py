@@ -1,5 +1,6 @@
 """Forgetting a character, down to its vectors in the mirrors."""
 
+import json
 import sqlite3
 from collections.abc import Container, Iterable
 
@@ -63,6 +64,39 @@ def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: in
     own, others = _drawn_by(tx, guild_id, character["character_id"])
     shown = [row["sha256"] for row in references]
     return _unused(tx, guild_id, dict.fromkeys([*shown, *sorted(own)]), others)
+
+
+def delete_references(
+    tx: sqlite3.Connection, *, guild_id: int, references: Iterable[int]
+) -> set[str]:
+    """Delete references with their vectors, down to the mirrors; returns their pictures.
+
+    The limits of the looks that lose one go too, and the looks are indexed anew.
+    """
+    told = {"guild": guild_id, "ids": json.dumps(list(references))}
+    mine = (
+        "SELECT id FROM reference WHERE guild_id = :guild "
+        "AND id IN (SELECT value FROM json_each(:ids))"
+    )
+    prints = tx.execute(
+        f"SELECT id, encoder, crop, color_mode FROM fingerprint WHERE reference_id IN ({mine})",  # noqa: S608 - text of our own
+        told,
+    ).fetchall()
+    mirror.remove(
+        tx, [(mirror.MirrorKey(r["encoder"], r["crop"], r["color_mode"]), r["id"]) for r in prints]
+    )
+    gone = tx.execute(
+        f"DELETE FROM reference WHERE id IN ({mine}) RETURNING sha256, appearance_row",  # noqa: S608 - text of our own
+        told,
+    ).fetchall()
+    for look in {row["appearance_row"] for row in gone}:
+        tx.execute("DELETE FROM threshold WHERE appearance_row = ?", (look,))
+        tx.execute(
+            "DELETE FROM reference_index WHERE reference_id IN "
+            "(SELECT id FROM reference WHERE appearance_row = ?)",
+            (look,),
+        )
+    return {row["sha256"] for row in gone}
 
 
 def _drawn_by(

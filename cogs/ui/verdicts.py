@@ -49,6 +49,7 @@ _FLAGS = {
     Flag.CANNOT_JUDGE: _LOOKS[Verdict.CANNOT_JUDGE],
     Flag.DUPLICATE: Look("👯", "looks like an earlier picture", WAITING),
     Flag.AUDIT: Look("🎲", "passed, shown blindly", NEUTRAL),
+    Flag.CONSENT: Look("🤝", "consent withdrawn", WAITING),
 }
 _ASKED = Look("🔎", "is this on-model?", NEUTRAL)
 _ASK = (

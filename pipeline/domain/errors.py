@@ -67,6 +67,12 @@ class MissingReference(OnModelError):
     code = "missing_reference"
 
 
+class ConsentMissing(OnModelError):
+    """A character shows a real person who has not (or no longer) agreed to it."""
+
+    code = "consent_missing"
+
+
 class EncoderMismatch(OnModelError):
     """Vectors of two encoders, versions or sizes were about to be compared."""
 

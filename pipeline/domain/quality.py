@@ -28,6 +28,8 @@ class Flag(StrEnum):
     DUPLICATE = "DUPLICATE"
     AUDIT = "AUDIT"
     """Nothing: it passed, and is shown to people blindly so that the limits can be learned."""
+    CONSENT = "CONSENT"
+    """Nothing of the check: a person who is shown withdrew their consent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from pipeline.domain.panel import (
     Staging,
 )
 from pipeline.domain.pose import Pose
+from pipeline.domain.privacy import ConsentScope
 from pipeline.domain.quality import (
     Attempt,
     CandidateReport,
@@ -53,6 +54,7 @@ from pipeline.domain.quality import (
 from pipeline.domain.review import Posted, PostKind, ReviewStatus
 from storage import (
     cast,
+    consent,
     drift,
     drift_log,
     guilds,
@@ -125,6 +127,7 @@ class Made:
     alarm_id: int
     vector: np.ndarray
     script_id: int
+    consent_id: int
 
 
 class Builder:
@@ -536,7 +539,21 @@ class Builder:
         taken = outbox.take_due(tx, now=seconds, limit=50)
         mine = next(i for i in taken if i.guild_id == guild_id and i.kind is PostKind.VOTE_CARD)
         outbox.mark_posted(tx, item_id=mine.id, posted=Posted(31, base), now=NOW)
+        consented = consent.ask_consent(
+            tx,
+            guild_id=guild_id,
+            character_row=character,
+            holder_id=11,
+            person_id=21,
+            scope=ConsentScope.DRAW,
+            expires_at=NOW + timedelta(days=90),
+            now=NOW,
+        )
+        consent.answer_consent(
+            tx, guild_id=guild_id, consent_id=consented, person_id=21, agrees=True, now=NOW
+        )
         return Made(
+            consent_id=consented,
             guild_id=guild_id,
             series_id=series,
             character_row=character,
