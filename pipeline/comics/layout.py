@@ -6,7 +6,7 @@ from math import log
 from pipeline.comics.framing import frame_art, heads_of, share_seen
 from pipeline.comics.templates import STRIP, TEMPLATES, frames_in, frames_of, names_for
 from pipeline.comics.tiers import Tiers, bled, is_tiers, read_tiers, split_of, tiers_of, write_tiers
-from pipeline.comics.weighing import weighed_layouts
+from pipeline.comics.weighing import BLEED_WEIGHT, weighed_layouts
 from pipeline.domain.character import ReadingDirection, ShotType
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.geometry import Box, Size
@@ -74,7 +74,9 @@ def rank_layouts(
     if names == (STRIP,) or (layout is None and templates and _alike(arts)):
         tried = templates
     else:
-        tried = _weighed(arts, spec) + (templates if layout is None else [])
+        # a template knows no splash: it would stand there like any other panel
+        loud = any(art.weight >= BLEED_WEIGHT for art in arts)
+        tried = _weighed(arts, spec) + (templates if layout is None and not loud else [])
     return tuple(sorted(tried, key=lambda name: _misfit(name, arts, spec)))
 
 
