@@ -34,14 +34,17 @@ PRIOR_SPREADS: Mapping[frozenset[str], Mapping[CropClass, float]] = {
         CropClass.HALF: 0.062,
         CropClass.FIGURE: 0.048,
     },
-    frozenset({"palette", "structure"}): dict.fromkeys(CropClass, 0.075),
+    frozenset({"palette", "structure"}): {
+        CropClass.HEAD: 0.115,
+        CropClass.HALF: 0.088,
+        CropClass.FIGURE: 0.063,
+    },
 }
 """What a typical appearance's spread is before its references are seen, by encoder set; each is
 worth four references. Source: ``onmodel bench scales``, the median standard deviation of the
 leave-one-out chord distances of one person's heads (60 validation identities, 12 sources) and one
 look's upper halves (10 looks) in colour, and of whole figures on the training identities (14
-looks); grey differs by less than a hundredth. Palette with structure: 243 training identities of
-an earlier cut of the crops. Another set of encoders gets no prior."""
+looks); grey differs by less than a hundredth. Another set of encoders gets no prior."""
 
 
 def thresholds_from_references(
