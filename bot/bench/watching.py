@@ -25,7 +25,9 @@ def measure_watching(examined: Sequence[Examined] | None, streams: int = _STREAM
     for spread in (0.02, 0.035, 0.05):
         figures += _against(f"normal_{spread:.3f}", _normal(spread), streams)
     if examined is not None:
-        figures += _against("art", _scatter_of(examined), streams)
+        scatter = _scatter_of(examined)
+        figures += _against("art", _of_one(scatter), streams)
+        figures += _against("art_mixed", _of_all(scatter), streams)
     return figures
 
 
@@ -84,15 +86,21 @@ def _normal(spread: float) -> Noise:
     return lambda count, rng: rng.normal(0, spread, count)
 
 
-def _scatter_of(examined: Sequence[Examined]) -> Noise:
-    """How similarities of art scatter around their identity's mean, drawn with replacement."""
+def _scatter_of(examined: Sequence[Examined]) -> list[Floats]:
+    """How similarities of art scatter around their identity's mean, by identity."""
     own: dict[str, list[float]] = {}
     for one in examined:
         if one.own and one.kind == CLEAN and one.check.similarity is not None:
             own.setdefault(one.identity, []).append(one.check.similarity)
-    rests = [
-        value - sum(values) / len(values) for values in own.values() if len(values) > 2
-        for value in values
-    ]  # fmt: skip
-    pool = np.array(rests)
+    return [np.array(values) - sum(values) / len(values) for values in own.values() if len(values) > 2]
+
+
+def _of_one(scatter: Sequence[Floats]) -> Noise:
+    """A stream is of one look: its scatter is that of one identity, drawn with replacement."""
+    return lambda count, rng: rng.choice(scatter[int(rng.integers(len(scatter)))], count)
+
+
+def _of_all(scatter: Sequence[Floats]) -> Noise:
+    """As if one look scattered like all identities together: the steady and the wild ones."""
+    pool = np.concatenate(list(scatter))
     return lambda count, rng: rng.choice(pool, count)
