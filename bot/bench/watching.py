@@ -92,7 +92,9 @@ def _scatter_of(examined: Sequence[Examined]) -> list[Floats]:
     for one in examined:
         if one.own and one.kind == CLEAN and one.check.similarity is not None:
             own.setdefault(one.identity, []).append(one.check.similarity)
-    return [np.array(values) - sum(values) / len(values) for values in own.values() if len(values) > 2]
+    return [
+        np.array(values) - sum(values) / len(values) for values in own.values() if len(values) > 2
+    ]
 
 
 def _of_one(scatter: Sequence[Floats]) -> Noise:
