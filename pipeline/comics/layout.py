@@ -70,14 +70,20 @@ def rank_layouts(
         )
     if layout not in (None, DYNAMIC):
         return (layout,)
+
+    def by_misfit(found: Sequence[str]) -> tuple[str, ...]:
+        return tuple(sorted(found, key=lambda name: _misfit(name, arts, spec)))
+
     templates = [name for name in names if name != DYNAMIC]
     if names == (STRIP,) or (layout is None and templates and _alike(arts)):
-        tried = templates
-    else:
-        # a template knows no splash: it would stand there like any other panel
-        loud = any(art.weight >= BLEED_WEIGHT for art in arts)
-        tried = _weighed(arts, spec) + (templates if layout is None and not loud else [])
-    return tuple(sorted(tried, key=lambda name: _misfit(name, arts, spec)))
+        return by_misfit(templates)
+    weighed = by_misfit(_weighed(arts, spec))
+    if layout == DYNAMIC:
+        return weighed
+    if any(art.weight >= BLEED_WEIGHT for art in arts):
+        # a template knows no splash: one is taken where the words fit nowhere else
+        return (*weighed, *by_misfit(templates))
+    return by_misfit((*weighed, *templates))
 
 
 def own_layout(name: str) -> Tiers:

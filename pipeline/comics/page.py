@@ -11,7 +11,7 @@ from pipeline.domain.page import LetteredPage, PageSpec, PanelArt
 
 # Panels that need smaller words than this share of the page's size do not pull the rest down.
 _COMMON = 0.86
-# How many layouts may be lettered to find a good one.
+# How many layouts are lettered to find a good one, where the words fit into one of them.
 _TRIES = 4
 # The regret in lettering that outweighs one step down among the layouts.
 _STEP = 0.4
@@ -36,7 +36,9 @@ def compose_page(
         raise InvalidInput("A panel stands on this page twice; name each panel once.")
     complaint: DoesNotFit | None = None
     found: list[tuple[float, str, Size, list[LetteredPanel]]] = []
-    for place, name in enumerate(rank_layouts(arts, spec, layout)[:_TRIES]):
+    for place, name in enumerate(rank_layouts(arts, spec, layout)):
+        if found and place >= _TRIES:
+            break
         try:
             size, panels = _letter(name, arts, spec)
         except DoesNotFit as error:
