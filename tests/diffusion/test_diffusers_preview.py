@@ -56,6 +56,9 @@ class PlainVae:
         self.device, self.dtype = torch.device("cpu"), torch.float32
         self.config = type("c", (), {"scaling_factor": 0.5, "shift_factor": 0.1})()
 
+    def to(self, **_where: object) -> None:
+        """It is everywhere already."""
+
     def encode(self, pixels):
         import torch
 
@@ -68,11 +71,14 @@ def test_the_fit_shows_the_colours_that_are_in_the_latents():
     import torch
 
     vae = PlainVae()
-    base = type("b", (), {"components": {"vae": vae}})()
+    base = type("b", (), {"components": {"vae": vae}, "device": "cpu"})()
     colours = np.array([[[0.9, 0.1, 0.2], [0.1, 0.2, 0.9]]])
     pixels = np.kron(colours, np.ones((8, 8, 1))) * 2 - 1
     encoded = vae.encode(torch.from_numpy(pixels).float().permute(2, 0, 1)[None])
     latents = (encoded.latent_dist.mode() - 0.1) * 0.5
-    data = preview.LatentPreview(base).look(latents)
+    looks = preview.LatentPreview(base)
+    assert looks.look(latents) is None, "nothing was learned yet"
+    looks.learn()
+    data = looks.look(latents)
     with Image.open(io.BytesIO(data)) as image:
         assert np.abs(np.asarray(image) / 255 - colours).max() < 0.02

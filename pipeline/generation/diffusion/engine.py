@@ -138,6 +138,7 @@ class DiffusionEngine:
         ]
         watch.begin(len(passes) * steps_of(plan))
         watch.say("Preparing")
+        preview = self._learned_preview()
         with ExitStack() as stack:
             call.arguments |= {
                 "num_inference_steps": plan.sampling.steps,
@@ -146,12 +147,13 @@ class DiffusionEngine:
             }
             for hold in HOLDS:
                 stack.enter_context(hold(call))
-            watch.look = self._looks().look
+            watch.look = preview.look
             return [image for seeds in passes for image in self._pass(call, seeds, watch)]
 
-    def _looks(self) -> LatentPreview:
+    def _learned_preview(self) -> LatentPreview:
         if self._preview is None:
             self._preview = LatentPreview(self.base)
+            self._preview.learn()
         return self._preview
 
     def _pass(self, call: Call, seeds: Sequence[int], watch: Watch) -> list[Image.Image]:

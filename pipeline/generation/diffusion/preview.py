@@ -29,6 +29,18 @@ class LatentPreview:
         self._factors: Any = None
         self._last = float("-inf")
 
+    def learn(self) -> None:
+        """Fit once; before weights are put where a job wants them, as the VAE is moved for it."""
+        if self._factors is None:
+            vae = self._base.components["vae"]
+            own = vae.dtype
+            # in half precision some VAEs answer with infinities; there and back is exact
+            vae.to(device=self._base.device, dtype=_single())
+            try:
+                self._factors = self._fit()
+            finally:
+                vae.to(device="cpu", dtype=own)
+
     def look(self, latents: Any) -> bytes | None:
         """A small PNG of the first picture of a batch, or None if the last one was just now.
 
@@ -36,11 +48,9 @@ class LatentPreview:
             latents: ``(n, channels, height, width)`` as the denoising loop holds them.
         """
         now = time.monotonic()
-        if latents.ndim != 4 or now - self._last < EVERY_SECONDS:
+        if self._factors is None or latents.ndim != 4 or now - self._last < EVERY_SECONDS:
             return None
         self._last = now
-        if self._factors is None:
-            self._factors = self._fit()
         cells = latents[0].float().cpu().numpy()
         ones = np.ones((1, *cells.shape[1:]), np.float32)
         colours = np.einsum("cf,chw->hwf", self._factors, np.concatenate([cells, ones]))
@@ -72,6 +82,12 @@ class LatentPreview:
             found = vae.encode(pixels).latent_dist.mode()
         shift = getattr(vae.config, "shift_factor", None) or 0.0
         return ((found - shift) * vae.config.scaling_factor)[0].float().cpu().numpy()
+
+
+def _single() -> Any:
+    import torch
+
+    return torch.float32
 
 
 def _chart() -> tuple[Image.Image, Any]:

@@ -86,7 +86,7 @@ class DiffusersGenerator:
 
 
 def _check(plan: ConditioningPlan) -> None:
-    sides = all(LEAST_SIDE <= side <= LARGEST_SIDE for side in plan.size)
+    sides = all(LEAST_SIDE <= side <= LARGEST_SIDE for side in (*plan.size, *(plan.bucket or ())))
     steps = 1 <= plan.sampling.steps <= MOST_STEPS
     if not (sides and steps and 1 <= plan.alternates <= MOST_ALTERNATES):
         raise GenerationFailed(
