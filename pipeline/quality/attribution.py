@@ -69,15 +69,17 @@ def words(attribute: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribution:
-    """What drifted, the surest first, and a map of where the figure differs.
-
-    ``heat`` has the picture's shape (h, w), 0 (as in the references) to 255 (most different).
-    ``parts`` are the colours of hair, skin and clothes.
-    """
+    """What drifted, the surest first, and the colours of hair, skin and clothes."""
 
     drifts: tuple[Drift, ...]
-    heat: NDArray[np.uint8]
     parts: Mapping[str, PartColor]
+    _excess: NDArray[np.float32]
+    _way: "_Way"
+
+    @property
+    def heat(self) -> NDArray[np.uint8]:
+        """Where it differs, in the picture's shape (h, w), 0 (not at all) to 255 (most)."""
+        return self._way.map_of(self._excess)
 
     @property
     def named(self) -> tuple[Drift, ...]:
@@ -150,7 +152,7 @@ def explained(
         for k, name in enumerate(forest.classes)
     ]
     drifts.sort(key=lambda one: -one.confidence)
-    return Attribution(tuple(drifts), back.map_of(found.excess), found.parts)
+    return Attribution(tuple(drifts), found.parts, found.excess, back)
 
 
 def row_of(found: Differences, forest: Forest) -> np.ndarray:

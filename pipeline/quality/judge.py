@@ -113,7 +113,12 @@ class Judge:
         given = [self._look_at(image, f, m, mode) for f, m in zip(figures, cast, strict=True)]
         there = [k for k, look in enumerate(given) if look.prints]
         crossed = [
-            [check_figure(cast[a], given[b].prints, mode[1], given[b].box) for b in there]
+            [
+                given[a].check
+                if a == b
+                else check_figure(cast[a], given[b].prints, mode[1], given[b].box)
+                for b in there
+            ]
             for a in there
         ]
         found = len({figure.character_id for figure in candidate.figures})

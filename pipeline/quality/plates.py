@@ -26,7 +26,7 @@ SOLID_WEIGHT = 40.0
 
 _ROUGH, _FINE = 8, 4
 """How much plates are reduced for the search and for its refinement."""
-_SIZES = tuple(1.09**k for k in range(-5, 6))
+_SIZES = tuple(1.09**k for k in range(-4, 5))
 _REACH = 1.6
 """How far, in head radii, heads may be found apart; hair moves the disc that fits into a head."""
 _CAP = 60
