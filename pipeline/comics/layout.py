@@ -188,11 +188,13 @@ def _misfit(name: str, arts: Sequence[PanelArt], spec: PageSpec) -> float:
 def _claim(art: PanelArt) -> float:
     """The relative area that a panel asks for, by importance, shot and words.
 
-    About 700 characters' worth of balloons fill a sixth of a page.
+    About 700 characters' worth of balloons fill a sixth of a page. However unimportant a panel
+    is, its words have to find room beside its figures.
     """
     words = sum(len(line.text) for line in art.dialogue)
     shot = _WEIGHT[art.shot_type] if art.shot_type else 1.0
-    return art.weight * shot * (1 + words / 700)
+    asked = art.weight * shot * (1 + words / 700)
+    return max(asked, 0.5 + words / 100) if words else asked
 
 
 def _panel_misfit(art: PanelArt, box: Box) -> float:

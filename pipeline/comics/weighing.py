@@ -12,8 +12,8 @@ from pipeline.comics.tiers import MAX_ACROSS, MAX_TIERS, Column, Tier, Tiers
 
 BLEED_WEIGHT = 3.0
 """A panel of this importance or more stands alone in its tier and bleeds (a splash weighs 4)."""
-INSET_WEIGHT = 0.5
-"""A panel of this importance or less may be set into the splash before it."""
+INSET_CLAIM = 0.6
+"""A panel that asks for so little, by importance and words, may be set into the splash before."""
 _INSET = 0.34
 _SHAPE = 1.33
 """Width by height of the usual panel: art is drawn in 4:3."""
@@ -51,7 +51,9 @@ def _all(claims: Sequence[float], weights: Sequence[float]) -> Iterator[Tiers]:
             continue
         yield tuple(_tier(row, claims, is_loud) for row, is_loud in zip(rows, loud, strict=True))
         for at in range(len(rows) - 1):
-            if loud[at] and len(rows[at + 1]) == 1 and weights[rows[at + 1][0]] <= INSET_WEIGHT:
+            after = rows[at + 1][0]
+            quiet = max(weights[after], claims[after]) <= INSET_CLAIM
+            if loud[at] and len(rows[at + 1]) == 1 and quiet:
                 tiers = [_tier(r, claims, is_loud) for r, is_loud in zip(rows, loud, strict=True)]
                 host = replace(tiers[at], inset=_INSET)
                 yield (*tiers[:at], host, *tiers[at + 2 :])
