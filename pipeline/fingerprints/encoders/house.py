@@ -1,6 +1,7 @@
 """``house``: our own network, trained to tell drawn characters apart. Runs in onnxruntime."""
 
-import hashlib
+import ctypes
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -12,7 +13,7 @@ import numpy as np
 from pipeline.domain.character import ColorMode
 from pipeline.domain.fingerprint import Embedding, EncoderKey, FloatVector
 from pipeline.fingerprints.encoders.base import pixels_of, unit
-from pipeline.fingerprints.encoders.files import EncoderUnavailable, weights_file
+from pipeline.fingerprints.encoders.files import EncoderUnavailable, file_hash, weights_file
 from pipeline.imaging.crops import CROPS_VERSION, FigureCrop
 
 MODEL = "house.onnx"
@@ -74,16 +75,23 @@ def _network(file: Path) -> tuple[Any, EncoderKey]:
     """The loaded network and its key."""
     import onnxruntime as runtime
 
-    model = file.read_bytes()
     options = runtime.SessionOptions()  # pyright: ignore[reportAttributeAccessIssue] - compiled, without stubs
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # it saves no time here and keeps 18 MB a process
     try:
-        session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         shape = session.get_outputs()[0].shape
     except Exception as error:
         raise EncoderUnavailable(f"{file} is no network. It has to be {_WHAT}.") from error
+    _return_memory()
     if shape[-1] != _DIMENSIONS:
         raise EncoderUnavailable(f"{file} is another network. It has to be {_WHAT}.")
-    digest = hashlib.sha256(model).hexdigest()
-    return session, EncoderKey("house", digest[:12], 10 * CROPS_VERSION + _VERSION)
+    return session, EncoderKey("house", file_hash(file), 10 * CROPS_VERSION + _VERSION)
+
+
+def _return_memory() -> None:
+    """Give back what was freed while the network was prepared: 25 MB that glibc would keep."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
