@@ -11,7 +11,7 @@ SURFACE = {
     "series create": ("name", "style?", "reading_direction?", "color_mode?"),
     "series settings": (
         "moderator_role?", "panel_channel?", "review_channel?", "alternates?", "quota?",
-        "missing_shot?", "chapter?",
+        "missing_shot?", "false_flags?", "audit?", "chapter?", "page_size?",
     ),
     "character register": (
         "name", "image", "image2?", "image3?", "image4?", "image5?", "appearance?", "shot_type?",
@@ -56,12 +56,25 @@ SURFACE = {
     "panel recipe": ("panel",),
     "queue show": (),
     "review list": (),
+    "review next": (),
+    "review second": (),
+    "review stats": (),
+    "drift report": ("character?", "last?"),
     "page compose": ("page", "layout?"),
-    "page export": ("format", "page?"),
+    "page edit": ("page", "change", "panel", "with?"),
+    "page letter": (
+        "page", "panel?", "line?", "text?", "kind?", "place?", "nudge?", "language?",
+    ),
+    "page export": ("format", "page?", "language?"),
+    "script import": ("file?",),
+    "script export": ("script", "form?"),
+    "animatic make": ("first", "last?", "form?", "shape?", "language?"),
 }  # fmt: skip
 AUTOCOMPLETED = {
-    "character", "characters", "appearance", "like", "source", "target", "layout",
+    "character", "characters", "appearance", "like", "source", "target", "layout", "script",
 }  # fmt: skip
+
+COMPLETED_HERE = {("page letter", "language")}
 
 
 def commands(studio: Studio):
@@ -90,7 +103,8 @@ async def test_names_are_completed_while_typing(studio: Studio):
         if name == "character register":
             continue  # new names
         for option in leaf["options"]:
-            assert bool(option.get("autocomplete")) == (option["name"] in AUTOCOMPLETED), name
+            known = option["name"] in AUTOCOMPLETED or (name, option["name"]) in COMPLETED_HERE
+            assert bool(option.get("autocomplete")) == known, name
 
 
 async def test_commands_are_for_servers_only_and_managing_is_hidden_from_members(studio: Studio):
