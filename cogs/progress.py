@@ -13,7 +13,7 @@ from bot.services.actor import Actor
 from bot.services.panel_views import PanelView
 from cogs.entry import Interaction, reply
 from cogs.ui.card import Card
-from cogs.ui.notices import status_card, warning_lines
+from cogs.ui.notices import status_card, waiting_for_engine, warning_lines
 from cogs.ui.pictures import Picture
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.panel import PanelStatus
@@ -78,6 +78,8 @@ class ProgressBoard:
             if view.panel.status is PanelStatus.RUNNING:
                 preview = self._bot.preview_of(receipt.panel_id)
             card = _card(view, receipt.warnings, preview)
+            if view.panel.status is PanelStatus.QUEUED:
+                waiting_for_engine(card, self._bot.trouble())
             if (words := _words(card)) != receipt.shown:
                 receipt.shown = words
                 await reply(receipt.interaction, card)

@@ -5,7 +5,7 @@ from discord.ext import commands
 
 from bot.client import OnModelBot
 from cogs.entry import Interaction, acknowledge, actor_of, reply
-from cogs.ui.notices import queue_card
+from cogs.ui.notices import queue_card, waiting_for_engine
 
 
 class QueueCog(commands.GroupCog, group_name="queue", group_description="The queue of panels"):
@@ -22,7 +22,8 @@ class QueueCog(commands.GroupCog, group_name="queue", group_description="The que
         entries = await self.bot.app.panels.queue(actor)
         cast = await self.bot.app.cast.entries(actor)
         names = {entry.character.character_id: entry.character.name for entry in cast}
-        await reply(interaction, queue_card(entries, names))
+        card = queue_card(entries, names)
+        await reply(interaction, waiting_for_engine(card, self.bot.trouble()))
 
 
 async def setup(bot: OnModelBot) -> None:

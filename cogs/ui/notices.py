@@ -152,6 +152,13 @@ def request_card(
     )
 
 
+def waiting_for_engine(card: Card, trouble: str | None) -> Card:
+    """Say on a card why nothing is drawn; what waits is kept and goes on by itself."""
+    if trouble is None:
+        return card
+    return card.text(f"⚠️ Panels wait: {plain(trouble, 300)} They are drawn as soon as it works.")
+
+
 def warning_lines(warnings: Sequence[str]) -> str:
     """What the person should know, one line each."""
     return lines_within((f"⚠️ {plain(warning, 200)}" for warning in warnings), 1000)

@@ -5,6 +5,7 @@ import pytest
 from discord_contract import violations
 from studio import Studio, answer, labels_of, picture, text_of
 
+from pipeline.domain.errors import GeneratorUnavailable
 from pipeline.domain.review import PostKind
 from storage import outbox
 
@@ -255,3 +256,22 @@ async def test_the_judge_sees_what_the_bot_really_sends(studio: Studio):
     assert "pinged" in found
     assert "100 characters" in found
     del studio.log.requests[clean:]
+
+
+@pytest.mark.studio(errors_expected=True)
+async def test_an_engine_that_cannot_be_loaded_is_told_and_what_waits_is_kept(studio: Studio):
+    await studio.register()
+    works, missing = studio.executor.start, "The weights of “sdxl” are missing. Fetch them first."
+
+    async def fails() -> None:
+        raise GeneratorUnavailable(missing)
+
+    studio.executor.start = fails
+    await studio.request(prompt="Patient.")
+    await studio.until(lambda: studio.bot.trouble() == missing)
+    shown = await studio.bob.slash(studio.channel, "queue show")
+    assert "Panels wait: The weights of “sdxl” are missing." in answer(shown)
+    studio.executor.start = works
+    await studio.quiet()
+    assert studio.bot.trouble() is None
+    assert "Patient." in text_of(studio.card())
