@@ -452,7 +452,7 @@ async def test_labels_and_threads_of_a_review(db: Database, build: Any, made: An
 
     await db.write(work)
     (review,) = await reviews.open_reviews(db, 1)
-    assert review.labels == ("hair", "eyes", 'a "quoted" one')
+    assert review.labels == ("hair", "other: hat", "eyes", 'a "quoted" one')
     assert (review.thread_id, review.requester_id) == (99, 21)
 
 
