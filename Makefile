@@ -60,5 +60,5 @@ $(VENV)/.system: $(VENV)/.made
 # What the tests need, at the versions that they were written against: the engines' libraries and
 # the training's too, because they are tested with small models that the tests make.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) -e '.[dev,gpu,train,remote,video]' -c constraints.txt
+	$(PIP) -e '.[dev,gpu,train,remote,video,faces]' -c constraints.txt
 	@touch $@ $(VENV)/.core
