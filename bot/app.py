@@ -13,6 +13,7 @@ from bot.services.lettering import LetteringService
 from bot.services.locks import GuildLocks
 from bot.services.lookup import LookupService
 from bot.services.packages import PackageService
+from bot.services.page_submissions import PageSubmissions
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
 from bot.services.registrar import Registrar
@@ -63,6 +64,7 @@ class App:
     animatics: AnimaticService
     clips: ClipService
     lettering: LetteringService
+    submissions: PageSubmissions
     reindex: ReindexService
     lookup: LookupService
     workshop_spec: WorkshopSpec
@@ -93,6 +95,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             judge = Judge(load_encoders(serving))
             use_font_folder(settings.data_dir / "fonts")
             pages = PageService(db, blobs)
+            lettering = LetteringService(db, pages)
             policy = LadderPolicy(settings.panel_attempts, settings.panel_seconds)
             panels = PanelService(db, blobs, door, _token_limit(settings.generator))
             yield App(
@@ -113,7 +116,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 scripts=ScriptService(db, blobs, panels),
                 animatics=AnimaticService(db, blobs),
                 clips=ClipService(db, blobs, judge),
-                lettering=LetteringService(db, pages),
+                lettering=lettering,
+                submissions=PageSubmissions(pages, panels, lettering, door),
                 lookup=LookupService(db, blobs, door, load_encoders(serving)),
                 reindex=ReindexService(db, blobs, registrar, locks),
                 workshop_spec=WorkshopSpec(settings.generator, serving, settings.engine_options()),

@@ -14,6 +14,7 @@ from cogs.ui.card import Card
 from cogs.ui.limits import CHOICE_NAME, CHOICES, clip
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture, fitted
 from cogs.ui.verdicts import GOOD
+from pipeline.comics.layered.unpacking import MAX_BYTES as MAX_DRAWING
 from pipeline.domain.errors import InvalidPicture, NotFound
 from pipeline.imaging.decode import MAX_BYTES
 
@@ -79,8 +80,21 @@ async def read_picture(attachment: discord.Attachment) -> bytes:
     Raises:
         InvalidPicture: it is too large (told by Discord, so nothing is downloaded) or gone.
     """
-    if attachment.size > MAX_BYTES:
-        most = MAX_BYTES // (1024 * 1024)
+    return await _read(attachment, MAX_BYTES)
+
+
+async def read_drawing(attachment: discord.Attachment) -> bytes:
+    """A file from a painting program; it may be larger than a picture.
+
+    Raises:
+        InvalidPicture: it is too large or gone.
+    """
+    return await _read(attachment, MAX_DRAWING)
+
+
+async def _read(attachment: discord.Attachment, limit: int) -> bytes:
+    if attachment.size > limit:
+        most = limit // (1024 * 1024)
         raise InvalidPicture(
             f"{clip(attachment.filename, 60)} has {attachment.size / 2**20:.1f} MiB; "
             f"{most} MiB are allowed. Send a smaller copy."

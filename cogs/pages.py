@@ -1,15 +1,26 @@
 """``/page``: from accepted panels to a page, and from pages to a book."""
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import OnModelBot
 from bot.services.lettering import LetterEdit, Nudge, Spot, clean_language
 from bot.services.pages import ComposedPage, PageEdit
-from cogs.entry import Interaction, acknowledge, actor_of, picture_for, present
+from cogs.entry import (
+    Interaction,
+    acknowledge,
+    actor_of,
+    key_of,
+    picture_for,
+    present,
+    read_drawing,
+    reply,
+)
 from cogs.ui.card import Card
 from cogs.ui.lettering_cards import lettered_card, lettered_picture
 from cogs.ui.limits import CHOICES
+from cogs.ui.page_cards import submitted_card
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.verdicts import GOOD
 from pipeline.domain.page import BookFormat
@@ -170,6 +181,28 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         else:
             card.file(Picture(made.filename, f"Export: {count}", made.data))
         await present(interaction, card)
+
+    @app_commands.command(description="Hand a page back that you painted on, or one of your own")
+    @app_commands.describe(
+        file="An .ora or .psd from /page export, changed; or your own page as one picture",
+        page="Only for a picture: which page it is. Draw it without words",
+    )
+    async def submit(
+        self,
+        interaction: Interaction,
+        file: discord.Attachment,
+        page: app_commands.Range[int, 1, 9999] | None = None,
+    ) -> None:
+        """Compare the file with the page; what changed is checked like every drawing."""
+        await acknowledge(interaction)
+        done = await self.bot.app.submissions.submit(
+            await actor_of(interaction),
+            await read_drawing(file),
+            page=page,
+            channel_id=interaction.channel_id,
+            dedupe_key=key_of(interaction),
+        )
+        await reply(interaction, submitted_card(done))
 
 
 async def setup(bot: OnModelBot) -> None:

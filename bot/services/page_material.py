@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.domain.character import Series
-from pipeline.domain.errors import WrongState
+from pipeline.domain.errors import NotFound, WrongState
 from pipeline.domain.geometry import Size
 from pipeline.domain.page import PanelArt
 from pipeline.domain.panel import DialogueLine, Panel, PanelStatus
@@ -41,18 +41,28 @@ class PageMaterial:
     async def _lettered(self, panel: Panel, language: str) -> Panel:
         """The panel with the dialogue that people edited, in a language if there is any in it."""
         edited = await lettering.get_lettering(self._db, panel.guild_id, panel.id)
+        for before in await self._replaced(panel):  # who takes another's place keeps its words
+            edited = await lettering.get_lettering(self._db, panel.guild_id, before) | edited
         lines = edited.get(language, edited.get("", panel.brief.dialogue))
         return replace(panel, brief=replace(panel.brief, dialogue=lines))
+
+    async def _replaced(self, panel: Panel) -> list[int]:
+        """The panels (by id) in whose place this one stands, the latest first."""
+        found: list[int] = []
+        while (before := panel.brief.replaces) is not None:
+            found.append(before)
+            try:
+                panel = await panels.get_panel(self._db, panel.guild_id, before)
+            except NotFound:  # erased since: nothing is known of what was before it
+                break
+        return found
 
     async def _accepted(self, series: Series, page: int) -> list[Panel]:
         accepted = await panels.list_panels(
             self._db, series.guild_id, page=page, status=PanelStatus.ACCEPTED
         )
         order = await self._order(series, page)
-        mine = sorted(
-            (p for p in accepted if p.series_id == series.id),
-            key=lambda p: (order.get(p.id, len(order)), p.id),
-        )
+        mine = _in_order([p for p in accepted if p.series_id == series.id], order)
         if not mine:
             raise WrongState(
                 f"Page {page} has no accepted panel yet. Ask for panels with page:{page}, and "
@@ -97,3 +107,22 @@ class PageMaterial:
             shot_type=panel.brief.shot_type,
             weight=panel.brief.weight,
         )
+
+
+def _in_order(accepted: list[Panel], order: Mapping[int, int]) -> list[Panel]:
+    """The panels as the page was composed, then by number; each in the place of what it replaces.
+
+    Of several pictures for one place the last accepted one (by number) is taken.
+    """
+    replaced = {p.id: p.brief.replaces for p in accepted}
+    taken: dict[int, Panel] = {}
+    for panel in sorted(accepted, key=lambda p: p.id):
+        first = panel.id
+        while (before := replaced.get(first)) is not None:
+            first = before
+        taken[first] = panel
+    places = {
+        first: min(order.get(first, len(order)), order.get(p.id, len(order)))
+        for first, p in taken.items()
+    }
+    return [taken[first] for first in sorted(taken, key=lambda f: (places[f], f))]

@@ -171,6 +171,24 @@ class PageService:
         """See :meth:`PageMaterial.panels_of_page`."""
         return await self._material.panels_of_page(series, page, language)
 
+    async def composed(
+        self, actor: Actor, page: int, language: str
+    ) -> tuple[LetteredPage, list[tuple[Panel, PanelArt]]]:
+        """A page as it was composed, with its panels and their pictures.
+
+        Raises:
+            NotFound: it was not composed yet.
+        """
+        series = await cast.active_series(self._db, actor.guild_id)
+        record = await pages.get_page(self._db, actor.guild_id, series.id, page)
+        found = await self._material.of_record(series, record, language)
+        arts = [art for _, art in found]
+        spec = _spec(series, language)
+        lettered = await asyncio.to_thread(
+            compose_page, arts, spec, layout=record.layout, number=page
+        )
+        return lettered, found
+
     async def preview(
         self,
         series: Series,
@@ -324,7 +342,8 @@ class PageService:
             arts = [art for _, art in found]
             layout = record.layout if spec == composed else None
             made = _page_for(format_name, series, arts, (spec, layout, record.number))
-            yield replace(made, briefs={panel.id: panel.brief for panel, _ in found})
+            briefs = {panel.id: panel.brief for panel, _ in found}
+            yield replace(made, briefs=briefs, language=language)
 
 
 def _spec(series: Series, language: str = "") -> PageSpec:
@@ -369,7 +388,9 @@ def _page_for(
         lettered, png = draw_sheet(page, arts, bleed)
         return BookPage(lettered, png, heads=tuple(_heads(lettered.frames, arts)), bleed=bleed)
     lettered, png = _draw(arts, *plan)
-    return BookPage(lettered, png, heads=tuple(_heads(lettered.frames, arts)))
+    heads = tuple(_heads(lettered.frames, arts))
+    kept = tuple(arts) if format_name in (BookFormat.ORA, BookFormat.PSD) else ()
+    return BookPage(lettered, png, heads=heads, arts=kept)
 
 
 def _heads(frames: Sequence[PanelFrame], arts: Sequence[PanelArt]) -> Iterator[Box]:

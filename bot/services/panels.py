@@ -16,6 +16,7 @@ from bot.services.briefs import (
     read_prompt,
 )
 from bot.services.casting import resolve_role
+from bot.services.consent import require_consent
 from bot.services.panel_views import (
     PanelView,
     QueueEntry,
@@ -192,6 +193,41 @@ class PanelService:
             actor, series, brief, PanelOrigin.SUBMITTED, channel_id, dedupe_key, (), sha256
         )
 
+    async def repaint(
+        self, actor: Actor, panel: Panel, png: bytes, *, channel_id: int | None, dedupe_key: str
+    ) -> Requested:
+        """A person's new picture in place of an accepted panel: checked and reviewed like any.
+
+        The old picture stays on its page until the new one is accepted.
+
+        Args:
+            actor: who painted it.
+            panel: whose place it takes; its cast, words and page are kept.
+            png: the picture, canonical.
+            channel_id: where the outcome is posted.
+            dedupe_key: tells this request from every other.
+
+        Raises:
+            NotAllowed: the panel is someone else's, and the actor does not moderate.
+            LimitReached: the member's daily quota is used up.
+        """
+        actor.require_own(panel.requester_id, "replace this panel")
+        series = await cast.active_series(self._db, actor.guild_id)
+        brief = replace(
+            panel.brief,
+            alternates=1,
+            sketch_sha256=None,
+            lead=(),
+            revision=None,
+            staging=None,
+            replaces=panel.id,
+        )
+        await self._check_quota(actor, series)
+        sha256 = await self._blobs.put(actor.guild_id, png)
+        return await self._enqueue(
+            actor, series, brief, PanelOrigin.SUBMITTED, channel_id, dedupe_key, (), sha256
+        )
+
     async def reroll(
         self,
         actor: Actor,
@@ -219,6 +255,7 @@ class PanelService:
         change = change or PanelChange()
         brief = changed_brief(panel.brief, change, _seed_of(dedupe_key))
         roles = [await resolve_role(self._db, actor.guild_id, r) for r in brief.cast]
+        await require_consent(self._db, actor.guild_id, [c.character_id for c, _ in roles])
         if change.reference is not None:
             await check_lead(self._db, actor.guild_id, brief, roles)
         brief = replace(brief, revision=await revision_of(self._db, panel, change.parts))

@@ -1,4 +1,4 @@
-"""A lettered page at a finer resolution: the same page, the same line breaks, more pixels."""
+"""Lettered pages and balloons at another resolution or place: the same lines, other pixels."""
 
 from dataclasses import replace
 
@@ -18,6 +18,25 @@ def enlarged(page: LetteredPage, factor: int) -> LetteredPage:
         size=Size(page.size.width * factor, page.size.height * factor),
         frames=tuple(_frame(frame, factor) for frame in page.frames),
         balloons=tuple(_balloon(balloon, factor) for balloon in page.balloons),
+    )
+
+
+def shifted(balloon: Balloon, dx: int, dy: int) -> Balloon:
+    """The same balloon elsewhere on the page."""
+
+    def moved(tail: Tail | None) -> Tail | None:
+        if tail is None:
+            return None
+        ends = (tail.base, tail.bend, tail.tip)
+        base, bend, tip = (Point(p.x + dx, p.y + dy) for p in ends)
+        return replace(tail, base=base, bend=bend, tip=tip)
+
+    return replace(
+        balloon,
+        box=balloon.box.shifted(dx, dy),
+        text=balloon.text.shifted(dx, dy),
+        tail=moved(balloon.tail),
+        also_tail=moved(balloon.also_tail),
     )
 
 

@@ -241,7 +241,8 @@ class BookPage:
     ``heads`` are the boxes of the heads that are seen (page pixels). ``briefs`` says what each
     panel shows, by panel id; descriptions for people who do not see it are made from them.
     ``bleed`` above 0 means a sheet for print: its picture has no words yet and goes on so many
-    pixels beyond each edge of the page.
+    pixels beyond each edge of the page. ``arts`` are the panels themselves, for exports that take
+    the page apart; ``language`` is whose lettering it has, empty for the first.
     """
 
     page: LetteredPage
@@ -249,6 +250,8 @@ class BookPage:
     heads: tuple[Box, ...] = ()
     briefs: Mapping[int, PanelBrief] = field(default_factory=dict)
     bleed: int = 0
+    arts: tuple[PanelArt, ...] = ()
+    language: str = ""
 
 
 class BookFormat(StrEnum):
@@ -261,6 +264,8 @@ class BookFormat(StrEnum):
     WEBTOON = "webtoon"
     WEB = "web"
     PRINT = "print"
+    ORA = "ora"
+    PSD = "psd"
 
 
 def _frame(data: Mapping[str, Any]) -> PanelFrame:

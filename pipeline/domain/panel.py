@@ -132,7 +132,8 @@ class PanelBrief:
     ``chapter`` is when it plays: a flashback belongs to the chapter that it looks back to.
     ``lead`` are references (by id) that a person wants drawn from first, ``hold`` is how strongly
     references hold at the first try, 0 to 1, None for the usual. ``staging`` is what a storyboard
-    showed of this panel, ``weight`` how much of its page it deserves, 1 being usual.
+    showed of this panel, ``weight`` how much of its page it deserves, 1 being usual. ``replaces``
+    is the panel (by id) whose place on its page this one takes once it is accepted.
     """
 
     prompt: str
@@ -152,6 +153,7 @@ class PanelBrief:
     revision: Revision | None = None
     staging: Staging | None = None
     weight: float = 1.0
+    replaces: int | None = None
 
     @property
     def affinity(self) -> str:

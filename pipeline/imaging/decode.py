@@ -127,7 +127,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_bare_environment(),
+            env=bare_environment(),
         )
         self.pid = self._process.pid
         self._late = threading.Event()
@@ -211,7 +211,7 @@ def _end_process(process: subprocess.Popen[bytes]) -> None:
         return  # bytes that the dead child will never read
 
 
-def _bare_environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
     """What the child may know: where code lies, and no secret of ours."""
     kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
     return {

@@ -19,8 +19,8 @@ from pipeline.domain.errors import LimitReached
 from pipeline.domain.geometry import Size
 from pipeline.domain.page import BookFormat, BookPage
 
-# Print sheets have steps of their own: see test_print.py.
-BOUND = [name for name in export_formats() if name not in ("png", "print")]
+# Print sheets and layers have steps of their own: see test_print.py and test_layered.py.
+BOUND = [name for name in export_formats() if name not in ("png", "print", "ora", "psd")]
 
 
 def size_of(comic, name, **options):

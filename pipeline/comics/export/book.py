@@ -1,6 +1,7 @@
 """The door to the exports: one function for every format."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from io import BytesIO
 from itertools import chain
 from typing import BinaryIO
@@ -11,8 +12,11 @@ from pipeline.comics.export.epub import write_epub
 from pipeline.comics.export.pdf import write_pdf
 from pipeline.comics.export.png import write_png
 from pipeline.comics.export.press import write_print
+from pipeline.comics.export.taken_apart import write_layers
 from pipeline.comics.export.web import write_web
 from pipeline.comics.export.webtoon import strip_spec, write_webtoon
+from pipeline.comics.layered.openraster import write_openraster
+from pipeline.comics.layered.photoshop import write_photoshop
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.page import BookFormat, BookInfo, BookPage, PageSpec
 
@@ -21,11 +25,15 @@ _WRITERS: dict[BookFormat, _Write] = {
     BookFormat.PNG: write_png,
     BookFormat.CBZ: write_cbz,
     BookFormat.PDF: write_pdf,
-    BookFormat.PRINT: write_print,
     BookFormat.EPUB: write_epub,
     BookFormat.WEBTOON: write_webtoon,
     BookFormat.WEB: write_web,
+    BookFormat.PRINT: write_print,
+    BookFormat.ORA: partial(write_layers, write_openraster),
+    BookFormat.PSD: partial(write_layers, write_photoshop),
 }
+SINGLE = frozenset({BookFormat.PNG, BookFormat.ORA, BookFormat.PSD})
+"""Formats that hold one page."""
 _ENDINGS = {
     BookFormat.PRINT: "-print.pdf",
     BookFormat.WEBTOON: "-webtoon.zip",
@@ -62,7 +70,7 @@ def export_book(
     Pages are taken one at a time and not kept: an iterator may draw each as it is asked for.
 
     Args:
-        book_format: one of :func:`export_formats`; ``png`` takes a single page.
+        book_format: one of :func:`export_formats`; ``png``, ``ora`` and ``psd`` take a single page.
         pages: the pages in reading order, composed after :func:`spec_for`, each with its PNG;
             for ``print`` drawn by :func:`pipeline.comics.printing.draw_sheet`.
         info: what the book says about itself.

@@ -1,0 +1,1 @@
+"""Pages in layers: out to a painting program, and back as changes."""
