@@ -8,7 +8,9 @@ from pathlib import Path
 from bot.services.animatics import AnimaticService
 from bot.services.cast import CastService
 from bot.services.clips import ClipService
+from bot.services.consent import ConsentService
 from bot.services.drift import DriftService
+from bot.services.guilds import GuildService
 from bot.services.lettering import LetteringService
 from bot.services.locks import GuildLocks
 from bot.services.lookup import LookupService
@@ -16,6 +18,7 @@ from bot.services.packages import PackageService
 from bot.services.page_submissions import PageSubmissions
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
+from bot.services.privacy import PrivacyService
 from bot.services.registrar import Registrar
 from bot.services.registry import RegistryService
 from bot.services.reindex import ReindexService, serving_encoders
@@ -24,6 +27,7 @@ from bot.services.reviews import ReviewService
 from bot.services.runs import RunService
 from bot.services.scripts import ScriptService
 from bot.services.series import SeriesService
+from bot.services.sweeping import Sweeper
 from bot.services.votes import VoteService
 from bot.settings import Settings
 from pipeline.comics.fonts import use_font_folder
@@ -67,6 +71,10 @@ class App:
     submissions: PageSubmissions
     reindex: ReindexService
     lookup: LookupService
+    privacy: PrivacyService
+    consent: ConsentService
+    guilds: GuildService
+    sweeper: Sweeper
     workshop_spec: WorkshopSpec
 
 
@@ -98,6 +106,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             lettering = LetteringService(db, pages)
             policy = LadderPolicy(settings.panel_attempts, settings.panel_seconds)
             panels = PanelService(db, blobs, door, _token_limit(settings.generator))
+            shelf = _shelf(settings)
+            sweeper = Sweeper(db, blobs, keyring, shelf, locks)
             yield App(
                 settings=settings,
                 db=db,
@@ -108,7 +118,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
                 panels=panels,
-                runs=RunService(db, blobs, policy, keyring, _shelf(settings)),
+                runs=RunService(db, blobs, policy, keyring, shelf),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
                 drift=DriftService(db),
@@ -120,6 +130,10 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 submissions=PageSubmissions(pages, panels, lettering, door),
                 lookup=LookupService(db, blobs, door, load_encoders(serving)),
                 reindex=ReindexService(db, blobs, registrar, locks),
+                privacy=PrivacyService(db, blobs, sweeper, locks),
+                consent=ConsentService(db, sweeper),
+                guilds=GuildService(db, blobs, keyring, sweeper),
+                sweeper=sweeper,
                 workshop_spec=WorkshopSpec(settings.generator, serving, settings.engine_options()),
             )
 

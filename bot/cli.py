@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot.cli_cast import add_actions
+from bot.cli_guild import add_guild
 from pipeline.domain.errors import InvalidInput, NotFound, OnModelError, SettingsError
 
 EXIT_OK = 0
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     reindex.set_defaults(command=_reindex)
 
     _add_cast(commands.add_parser("cast", help="the registry from a shell"))
+    add_guild(commands.add_parser("guild", help="everything of a server: export, import, erase"))
     _add_bench(commands.add_parser("bench", help="print measured figures"))
     _add_train(commands.add_parser("train", help="train our own models"))
     return parser

@@ -35,6 +35,7 @@ EXTENSIONS = (
     "cogs.pages",
     "cogs.scripts",
     "cogs.animatics",
+    "cogs.privacy",
 )
 
 
@@ -78,6 +79,8 @@ class OnModelBot(commands.Bot):
         self.app = app
         self.wake: Callable[[], None] = lambda: None
         """Called when a person's wish was written down: queue and outbox may have work now."""
+        self.trouble: Callable[[], str | None] = lambda: None
+        """Why nothing can be drawn at the moment, in words for people; None while all is well."""
         self.preview_of: Callable[[int], bytes | None] = lambda _panel_id: None
         """A small PNG of a panel that is being drawn at this moment, from engines that show one."""
         self._card_locks: WeakValueDictionary[int, Lock] = WeakValueDictionary()
@@ -125,6 +128,15 @@ class OnModelBot(commands.Bot):
     async def on_ready(self) -> None:
         """Say that the bot is there; fires again after a reconnect."""
         log.info("ready in %d servers", len(self.guilds), extra={"action": "ready"})
+        await self.app.guilds.present(guild.id for guild in self.guilds)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was taken out of a server (an outage is another event)."""
+        await self.app.guilds.left(guild.id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """The bot came, or came back."""
+        await self.app.guilds.returned(guild.id)
 
 
 def tree_digest(tree: app_commands.CommandTree[Any], guild: discord.abc.Snowflake | None) -> str:

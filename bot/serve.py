@@ -90,7 +90,8 @@ async def workroom(
         The task that works; it ends early only if it fails.
     """
     pump = OutboxPump(app.db, bot.poster)
-    hooks = Hooks(on_settled=pump.notify, chores=[app.votes.close_due])
+    chores = [app.votes.close_due, app.consent.expire, app.guilds.erase_due, app.sweeper.chore]
+    hooks = Hooks(on_settled=pump.notify, chores=chores)
     dispatcher = Dispatcher(app.db, app.runs, executors, hooks=hooks)
 
     def wake() -> None:
@@ -105,6 +106,7 @@ async def workroom(
             group.create_task(app.reindex.run(stop))
 
     bot.wake, bot.preview_of = wake, dispatcher.preview_of
+    bot.trouble = lambda: dispatcher.trouble
     task = asyncio.create_task(work(), name="workroom")
     try:
         yield task

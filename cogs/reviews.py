@@ -20,6 +20,7 @@ from cogs.ui.errors import answered, report
 from cogs.ui.limits import plain
 from cogs.ui.notices import done, review_stats_card, reviews_card
 from cogs.ui.pictures import DEFAULT_LIMIT
+from cogs.ui.privacy_cards import log_card
 from cogs.ui.verdicts import NEUTRAL
 from pipeline.domain.review import ReviewStatus
 
@@ -215,6 +216,16 @@ class ReviewCog(
         await acknowledge(interaction)
         stats = await self.bot.app.reviews.looks.stats(await actor_of(interaction))
         await reply(interaction, review_stats_card(stats))
+
+    @app_commands.command(name="log", description="Who decided what, and when")
+    @app_commands.describe(before="Show what was decided before this number of the log")
+    async def log(
+        self, interaction: Interaction, before: app_commands.Range[int, 1] | None = None
+    ) -> None:
+        """Show the newest decisions to moderators."""
+        await acknowledge(interaction)
+        events = await self.bot.app.privacy.log(await actor_of(interaction), before)
+        await reply(interaction, log_card(events))
 
 
 async def setup(bot: OnModelBot) -> None:

@@ -65,6 +65,10 @@ class BlobStore:
         """Remove a picture; False if there was none. The caller knows that nothing shows it."""
         return await asyncio.to_thread(self._delete, guild_id, sha256)
 
+    async def names(self, guild_id: int) -> list[str]:
+        """The sha256 of every picture of a guild, sorted."""
+        return await asyncio.to_thread(self._names, guild_id)
+
     async def delete_guild(self, guild_id: int) -> None:
         """Remove all pictures of a guild."""
         await asyncio.to_thread(self._delete_guild, guild_id)
@@ -111,6 +115,10 @@ class BlobStore:
         path.unlink(missing_ok=True)
         sync_folder(path.parent)
         return True
+
+    def _names(self, guild_id: int) -> list[str]:
+        files = (self.root / str(int(guild_id))).glob("??/*")
+        return sorted(file.name for file in files if _SHA256.fullmatch(file.name))
 
     def _delete_guild(self, guild_id: int) -> None:
         folder = self.root / str(int(guild_id))

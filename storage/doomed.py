@@ -18,6 +18,10 @@ _NAMES_PICTURES = re.compile(r"sha256$|^sketch$")
 _HOLDS_PICTURES = frozenset({("panel", "brief"), ("attempt", "plan")})
 
 
+COPIES = ""
+"""A picture without a name: nothing but backups and freed pages of the database file have to go."""
+
+
 class DoomedKind(StrEnum):
     """A picture by its sha256, the modules of an appearance, or everything of a guild."""
 
@@ -51,8 +55,16 @@ def doom_unused(tx: sqlite3.Connection, *, guild_id: int, pictures: Iterable[str
 
 
 def still_doomed(tx: sqlite3.Connection, *, file: DoomedFile) -> bool:
-    """Whether a file has to go still; a picture that is named again meanwhile is pardoned."""
-    pardoned = file.kind is DoomedKind.PICTURE and file.name in _named(tx, file.guild_id)
+    """Whether a file has to go still; a picture that is named again meanwhile is pardoned.
+
+    So is a guild that came back: its old pictures cannot be opened, as their key is gone.
+    """
+    if file.kind is DoomedKind.GUILD:
+        row = tx.execute("SELECT 1 FROM guild WHERE guild_id = ?", (file.guild_id,)).fetchone()
+        pardoned = row is not None
+    else:
+        is_picture = file.kind is DoomedKind.PICTURE and file.name != COPIES
+        pardoned = is_picture and file.name in _named(tx, file.guild_id)
     if pardoned:
         strike(tx, file=file)
     return not pardoned

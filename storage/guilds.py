@@ -6,6 +6,12 @@ from datetime import UTC, datetime
 from storage.database import Database
 from storage.times import Moment, to_text
 
+FIRST_SNOWFLAKE = 1 << 22
+"""Every id of Discord is at least so large; smaller numbers are registries of a shell.
+
+Source: Discord's documentation, "Snowflakes": the time since 2015 stands above the lowest 22 bits.
+"""
+
 
 def ensure_guild(
     tx: sqlite3.Connection, guild_id: int, wrapped_key: bytes, now: Moment | None = None

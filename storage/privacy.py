@@ -11,14 +11,14 @@ from typing import Any
 
 from storage.consent import end_consents_of
 from storage.database import Database
-from storage.doomed import doom_unused
+from storage.doomed import COPIES, DoomedKind, doom, doom_unused
 from storage.erasure import delete_references
+from storage.guilds import FIRST_SNOWFLAKE
 from storage.tables import Column, guild_tables, read_tables
 from storage.times import to_text
 
 NOBODY = 1
 """Who stands where an erased person stood. No snowflake is so small (they begin at 2^22)."""
-_LEAST_SNOWFLAKE = 1 << 22
 # Posts about panels and posts about reviews, whose numbers are not related.
 _REVIEW_POSTS = "('review_thread', 'review_decided')"
 
@@ -101,9 +101,10 @@ def forget_member(
     tables = guild_tables(tx)
     for table, column in person_columns(tables):
         _rename(tx, table, column, (guild_id, member_id), done)
-    if member_id >= _LEAST_SNOWFLAKE:
+    if member_id >= FIRST_SNOWFLAKE:
         _redact(tx, tables, guild_id, member_id)
     gone = doom_unused(tx, guild_id=guild_id, pictures=pictures)
+    doom(tx, guild_id=guild_id, kind=DoomedKind.PICTURE, names=[COPIES])
     return Forgotten(dict(done), stopped, gone, tuple(posts))
 
 
@@ -129,7 +130,7 @@ async def traces_of_member(db: Database, guild_id: int, member_id: int) -> list[
     All numbers are looked at, and all texts, JSON as well. An id that is no snowflake (a test's)
     is too short to be recognised in just any number; then only columns that name persons count.
     """
-    real = member_id >= _LEAST_SNOWFLAKE
+    real = member_id >= FIRST_SNOWFLAKE
     found = []
     for table, columns in (await read_tables(db)).items():
         for column in columns:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.services.casting import pick_appearance
+from bot.services.consent import require_consent
 from pipeline.comics.dialogue import parse_dialogue
 from pipeline.domain.character import (
     Appearance,
@@ -43,6 +44,7 @@ async def read_cast(
     Raises:
         NotFound: a character or an appearance does not exist.
         InvalidInput: too many names, a name twice, or an appearance of nobody here.
+        ConsentMissing: a character shows a real person who does not agree.
     """
     names = [part.strip() for part in characters.split(",") if part.strip()]
     if not 1 <= len(names) <= MAX_CAST:
@@ -55,6 +57,7 @@ async def read_cast(
     if wanted:
         names_left = ", ".join(wanted)
         raise InvalidInput(f"No character of this panel has the appearance “{names_left}”.")
+    await require_consent(db, guild_id, [character.character_id for character in found])
     return roles
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bot.services.actor import Actor
 from bot.services.boxes import read_box
 from bot.services.casting import calibrated, cast_input, pick_appearance
+from bot.services.consent import require_consent
 from bot.services.edits import limited
 from bot.services.erasure import Erased, erase_character
 from bot.services.locks import GuildLocks
@@ -181,9 +182,11 @@ class CastService:
             NotFound: no such character.
             NotAllowed: the actor is neither owner nor moderator.
             LimitReached: the appearance has as many references as it can hold.
+            ConsentMissing: it shows a real person who does not agree.
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
         actor.require_own(found.owner_id, f"add references to {found.name}")
+        await require_consent(self._db, actor.guild_id, [found.character_id])
         check_uploads(uploads, at_least=1)
         async with self._locks.of(actor.guild_id):
             target = await self._appearance_for(
@@ -231,7 +234,7 @@ class CastService:
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
         actor.require_own(found.owner_id, f"delete {found.name}")
-        return await erase_character(self._db, self._blobs, self._locks, found)
+        return await erase_character(self._db, self._blobs, self._locks, found, by=actor.member_id)
 
     async def suggest(self, guild_id: int, prefix: str) -> list[Character]:
         """Up to 25 characters for autocomplete."""

@@ -1,13 +1,14 @@
 """What workers do with panels: read everything, run, write everything in one transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bot.services.acceptance import accept
 from bot.services.casting import calibrated, cast_input, resolve_role
+from bot.services.consent import may_train, require_consent
 from bot.services.drift import watch_panel
 from bot.services.rerolls import base_of, pictures_for
 from pipeline.domain.conditioning import ConditioningPlan
@@ -63,17 +64,21 @@ class RunService:
         """Everything that the run needs, in one value.
 
         Raises:
+            ConsentMissing: a character shows a real person who no longer agrees.
             NotFound: a character or an appearance was deleted meanwhile.
         """
         guild_id = job.guild_id
         panel = await panels.get_panel(self._db, guild_id, job.panel_id)
+        names = [role.character_id for role in panel.brief.cast]
+        await require_consent(self._db, guild_id, names)
         comic = await series.get_series(self._db, guild_id, panel.series_id)
         members = []
         for role in panel.brief.cast:
             character, appearance = await resolve_role(self._db, guild_id, role)
             members.append(await cast_input(self._db, self._blobs, character, appearance))
         members = await calibrated(self._db, comic, members)
-        members = await asyncio.to_thread(self._with_modules, guild_id, members)
+        trained = await may_train(self._db, guild_id, names)
+        members = await asyncio.to_thread(self._with_modules, guild_id, members, trained)
         base = await base_of(self._db, guild_id, panel.brief)
         earlier = await attempts.panel_hashes(self._db, guild_id, except_panel=panel.id)
         await self._db.write(
@@ -117,10 +122,14 @@ class RunService:
                 found[role.appearance_id] = plan
         return found
 
-    def _with_modules(self, guild_id: int, members: Sequence[CastInput]) -> list[CastInput]:
-        """The members with what was trained for their looks; reads files."""
+    def _with_modules(
+        self, guild_id: int, members: Sequence[CastInput], trained: Container[str]
+    ) -> list[CastInput]:
+        """The members with what was trained for their looks and may be used; reads files."""
         return [
             replace(member, modules=self._shelf.of(guild_id, member.appearance_id))
+            if member.character_id in trained
+            else member
             for member in members
         ]
 

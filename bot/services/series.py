@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.services.actor import Actor
 from bot.services.edits import limited
@@ -10,8 +11,8 @@ from pipeline.comics.formats import format_named
 from pipeline.domain.character import ColorMode, ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.story import LAST_PAGE
-from storage import cast
-from storage.database import Database
+from storage import audit, cast
+from storage.database import Database, Transaction
 from storage.keys import Keyring
 
 Setting = int | str | None
@@ -72,11 +73,7 @@ class SeriesService:
         if "page_format" in given:
             format_named(str(given["page_format"]))
         if given:
-            await self._db.write(
-                lambda tx: cast.update_series(
-                    tx, guild_id=actor.guild_id, series_id=series.id, **given
-                )
-            )
+            await self._db.write(lambda tx: _change(tx, actor, series.id, given))
         return await self.active(actor.guild_id)
 
     async def active(self, guild_id: int) -> Series:
@@ -86,6 +83,19 @@ class SeriesService:
             NotFound: there is none yet.
         """
         return await cast.active_series(self._db, guild_id)
+
+
+def _change(tx: Transaction, actor: Actor, series_id: int, given: Mapping[str, Any]) -> None:
+    cast.update_series(tx, guild_id=actor.guild_id, series_id=series_id, **given)
+    audit.note(
+        tx,
+        guild_id=actor.guild_id,
+        member_id=actor.member_id,
+        action="series.settings",
+        subject=f"series {series_id}",
+        detail=", ".join(f"{name} = {value}" for name, value in sorted(given.items())),
+        now=datetime.now(UTC),
+    )
 
 
 def _check_chapter(given: Mapping[str, Setting]) -> None:

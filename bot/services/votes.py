@@ -6,7 +6,7 @@ from bot.services.actor import Actor
 from pipeline.domain.errors import WrongState
 from pipeline.domain.panel import Panel, PanelStatus
 from pipeline.domain.review import PostKind, Tally
-from storage import outbox, panels, votes
+from storage import audit, outbox, panels, votes
 from storage.database import Database, Transaction
 
 
@@ -48,7 +48,19 @@ class VoteService:
             raise WrongState(f"Panel {panel_id} is {panel.status.value}; its vote is not open.")
         if (await votes.tally(self._db, actor.guild_id, panel_id)).voters == 0:
             raise WrongState("Nobody has voted yet. Vote first, then close.")
-        await self._db.write(lambda tx: _choose(tx, panel))
+
+        def work(tx: Transaction) -> None:
+            _choose(tx, panel)
+            audit.note(
+                tx,
+                guild_id=actor.guild_id,
+                member_id=actor.member_id,
+                action="vote.closed",
+                subject=f"panel {panel_id}",
+                now=datetime.now(UTC),
+            )
+
+        await self._db.write(work)
         return await panels.get_panel(self._db, actor.guild_id, panel_id)
 
     async def close_due(self) -> list[Panel]:

@@ -16,6 +16,8 @@ REVIEW = (
 )
 DRIFT = rf"{PREFIX}:drift:(?P<review>[0-9]{{1,19}})"
 SCRIPT = rf"{PREFIX}:(?P<verb>storyboard|produce):(?P<script>[0-9]{{1,19}})"
+FORGET = rf"{PREFIX}:forget:(?P<member>[0-9]{{1,19}}):(?P<references>[01])"
+CONSENT = rf"{PREFIX}:(?P<verb>agree|refuse|withdraw):(?P<consent>[0-9]{{1,19}})"
 
 _POST_MARK = re.compile(PANEL)
 _REVIEW_MARK = re.compile(REVIEW)
@@ -44,6 +46,16 @@ def drift(review_id: int) -> str:
 def script(verb: str, script_id: int) -> str:
     """A button of a script's card."""
     return f"{PREFIX}:{verb}:{script_id}"
+
+
+def forget(member_id: int, *, references: bool) -> str:
+    """The button by which a person, and nobody else, is forgotten."""
+    return f"{PREFIX}:forget:{member_id}:{int(references)}"
+
+
+def consent(verb: str, consent_id: int) -> str:
+    """A button by which a person answers about their likeness."""
+    return f"{PREFIX}:{verb}:{consent_id}"
 
 
 def custom_ids(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -53,11 +53,23 @@ class ModuleShelf:
         """The file with this content, of any server; None where it is gone."""
         return next((p for p in self._files("*") if sha256_of(p) == sha256), None)
 
-    def _files(self, server: str) -> list[Path]:
+    def remove(self, guild_id: int, appearance_id: str | None = None) -> int:
+        """Delete what was trained for a look of a server, or for all; returns how many files."""
+        gone = 0
+        for path in self._files(str(guild_id), largest=None):
+            name = _NAME.fullmatch(path.name)
+            look = name["look"] if name is not None else None
+            if appearance_id is None or look == appearance_id:
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def _files(self, server: str, largest: int | None = LARGEST_MODULE) -> list[Path]:
         if self._folder is None:
             return []
         found = self._folder.glob(f"{server}/*.safetensors")
-        return sorted(p for p in found if p.is_file() and p.stat().st_size <= LARGEST_MODULE)
+        files = (p for p in found if p.is_file())
+        return sorted(p for p in files if largest is None or p.stat().st_size <= largest)
 
 
 def sha256_of(path: Path) -> str:

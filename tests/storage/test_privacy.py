@@ -201,7 +201,7 @@ async def test_doomed_files_outlive_a_restart_and_a_named_one_is_pardoned(
         assert doomed
     async with open_database(database_path) as db:
         assert await doomed_files(db) == doomed
-        file = next(f for f in doomed if f.kind is DoomedKind.PICTURE)
+        file = next(f for f in doomed if f.kind is DoomedKind.PICTURE and f.name)
         await db.write(
             lambda tx: (
                 tx.execute("UPDATE page SET sha256 = ? WHERE guild_id = 1", (file.name,)) and None

@@ -28,6 +28,8 @@ WITHOUT_GUILD = {
     "storage.outbox.pending_count": "a number for the doctor",
     "storage.votes.due_votes": "the clock closes the votes of all guilds",
     "storage.doomed.doomed_files": "files that have to go, for the chore that takes them away",
+    "storage.guild_rows.left_before": "servers that the bot left, for the chore that erases them",
+    "storage.guild_rows.schema_version": "a number",
     "storage.tables.read_tables": "names of tables",
     "storage.indexing.index_state": "two numbers, for the doctor",
     "storage.indexing.stale_appearances": "the program's own work, in all guilds",
