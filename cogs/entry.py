@@ -131,6 +131,11 @@ async def reply(interaction: Interaction, card: Card) -> None:
 async def present(interaction: Interaction, card: Card) -> None:
     """Show a card to everyone in the channel, and close the private answer with a word."""
     await reply(interaction, Card(GOOD).text("✅ Here it is."))
+    await present_more(interaction, card)
+
+
+async def present_more(interaction: Interaction, card: Card) -> None:
+    """Show everyone one more card of the same answer."""
     await interaction.followup.send(view=card.view(), files=card.files(), ephemeral=False)
 
 

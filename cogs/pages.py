@@ -14,6 +14,7 @@ from cogs.entry import (
     key_of,
     picture_for,
     present,
+    present_more,
     read_drawing,
     reply,
 )
@@ -174,13 +175,15 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
             language=clean_language(language or ""),
         )
         count = f"{made.pages} page{'' if made.pages == 1 else 's'}"
-        card = Card(GOOD).heading(f"📚 {count} as {format}")
-        if made.filename.endswith(_PICTURES):
-            stem = made.filename.rpartition(".")[0]
-            card.gallery(await picture_for(interaction, stem, f"Export: {count}", made.data))
-        else:
-            card.file(Picture(made.filename, f"Export: {count}", made.data))
-        await present(interaction, card)
+        for number, (name, data) in enumerate(made.files, start=1):
+            part = f", part {number} of {len(made.files)}" if len(made.files) > 1 else ""
+            card = Card(GOOD).heading(f"📚 {count} as {format}{part}")
+            if name.endswith(_PICTURES):
+                stem = name.rpartition(".")[0]
+                card.gallery(await picture_for(interaction, stem, f"Export: {count}", data))
+            else:
+                card.file(Picture(name, f"Export: {count}{part}", data))
+            await (present if number == 1 else present_more)(interaction, card)
 
     @app_commands.command(description="Hand a page back that you painted on, or one of your own")
     @app_commands.describe(

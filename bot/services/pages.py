@@ -12,7 +12,8 @@ from enum import StrEnum
 from bot.services.actor import Actor
 from bot.services.naming import slug
 from bot.services.page_material import PageMaterial
-from pipeline.comics.export.book import export_book, file_ending, spec_for
+from pipeline.comics.export.book import file_ending, spec_for
+from pipeline.comics.export.parts import export_parts, part_name
 from pipeline.comics.formats import format_named, spec_of
 from pipeline.comics.framing import heads_of
 from pipeline.comics.layout import MAX_PANELS, layout_names, own_layout
@@ -75,11 +76,23 @@ class ComposedPage:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file to hand out."""
+    """Files to hand out: one, or the parts of a book that does not fit into one.
 
-    filename: str
-    data: bytes
+    ``filename`` and ``data`` are the first file's.
+    """
+
+    files: tuple[tuple[str, bytes], ...]
     pages: int
+
+    @property
+    def filename(self) -> str:
+        """The name of the (first) file."""
+        return self.files[0][0]
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the (first) file."""
+        return self.files[0][1]
 
 
 class PageService:
@@ -269,7 +282,8 @@ class PageService:
             actor: who asks.
             format_name: one of :meth:`formats`.
             page: only this page.
-            limit_bytes: the file may not be larger; quality gives way as far as needed.
+            limit_bytes: no file may be larger; a book is divided where its quality would suffer,
+                and what cannot be divided gives way in quality.
             language: whose lettering is shown; panels without it keep their first words.
 
         Raises:
@@ -292,13 +306,22 @@ class PageService:
             loop = asyncio.get_running_loop()
             book = self._drawn(loop, stopped, series, wanted, format_name, language)
             try:
-                data = await asyncio.to_thread(
-                    export_book, format_name, book, info, total=len(wanted), limit_bytes=limit_bytes
+                made = await asyncio.to_thread(
+                    export_parts,
+                    format_name,
+                    book,
+                    info,
+                    total=len(wanted),
+                    limit_bytes=limit_bytes,
                 )
             finally:
                 stopped.set()
         stem = slug(series.name) + (f"-{page:03d}" if page else "")
-        return Exported(stem + file_ending(format_name), data, len(wanted))
+        name, count = stem + file_ending(format_name), len(made)
+        files = tuple(
+            (part_name(name, number, count), data) for number, data in enumerate(made, start=1)
+        )
+        return Exported(files, len(wanted))
 
     async def _info(
         self, series: Series, records: Sequence[pages.PageRecord], language: str

@@ -13,6 +13,9 @@ from pipeline.domain.page import BookFormat
 # For what is written last and around the pages: indexes, tables of contents, fonts.
 _RESERVE, _RESERVE_PER_PAGE = 48_000, 2_000
 
+# What a book that is too large as one format may be smaller as.
+_BOOKS = (BookFormat.CBZ, BookFormat.PDF, BookFormat.EPUB, BookFormat.WEBTOON)
+
 _Step = TypeVar("_Step")
 
 
@@ -80,9 +83,7 @@ class Budget:
 
     def too_large(self) -> TooLarge:
         """The error that says what to do."""
-        others = ", ".join(
-            f.value for f in BookFormat if f not in (self._format, BookFormat.PNG, BookFormat.WEB)
-        )
+        others = ", ".join(f.value for f in _BOOKS if f is not self._format)
         return TooLarge(
             f"This book does not fit into {(self._limit or 0) / 2**20:.1f} MiB as "
             f"{self._format.value}, not even at the lowest quality. Export fewer pages (one at a "
