@@ -77,8 +77,9 @@ class CharacterCheck:
     ``similarity`` and ``threshold`` are fused cosines in [-1, 1], None where nothing could be
     compared; ``segments`` holds each encoder's own cosine; ``reason`` is a sentence for people.
 
-    ``score`` is what learned limits are about (:mod:`pipeline.quality.conformal`), ``basis`` says with which scores it can be compared, ``promise`` what the limit in use guarantees (None:
-    the shipped one). ``interval`` is where the similarity lies with 90 %.
+    ``score`` is what learned limits are about (:mod:`pipeline.quality.conformal`), ``basis``
+    says with which scores it can be compared, ``promise`` what the limit in use guarantees
+    (None: the shipped one). ``interval`` is where the similarity lies with 90 %.
     """
 
     character_id: str
