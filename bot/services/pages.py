@@ -366,7 +366,30 @@ class PageService:
             layout = record.layout if spec == composed else None
             made = _page_for(format_name, series, arts, (spec, layout, record.number))
             briefs = {panel.id: panel.brief for panel, _ in found}
-            yield replace(made, briefs=briefs, language=language)
+            made = replace(made, briefs=briefs, language=language)
+            if format_name == BookFormat.WEB and not language:
+                others = self._translated(loop, series, record, arts, layout)
+                made = replace(made, translations=others)
+            yield made
+
+    def _translated(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        series: Series,
+        record: pages.PageRecord,
+        first: Sequence[PanelArt],
+        layout: str | None,
+    ) -> dict[str, BookPage]:
+        """The page in every other language that it was lettered in."""
+        listing = lettering.list_languages(self._db, series.guild_id, series.id)
+        made: dict[str, BookPage] = {}
+        for language in asyncio.run_coroutine_threadsafe(listing, loop).result():
+            reading = self._material.of_record(series, record, language)
+            arts = [a for _, a in asyncio.run_coroutine_threadsafe(reading, loop).result()]
+            if [art.dialogue for art in arts] != [art.dialogue for art in first]:
+                page, png = _draw(arts, _spec(series, language), layout, record.number)
+                made[language] = BookPage(page, png, language=language)
+        return made
 
 
 def _spec(series: Series, language: str = "") -> PageSpec:

@@ -242,7 +242,8 @@ class BookPage:
     panel shows, by panel id; descriptions for people who do not see it are made from them.
     ``bleed`` above 0 means a sheet for print: its picture has no words yet and goes on so many
     pixels beyond each edge of the page. ``arts`` are the panels themselves, for exports that take
-    the page apart; ``language`` is whose lettering it has, empty for the first.
+    the page apart; ``language`` is whose lettering it has, empty for the first. ``translations``
+    are the same page in other languages, by language, for exports that hold several.
     """
 
     page: LetteredPage
@@ -252,6 +253,7 @@ class BookPage:
     bleed: int = 0
     arts: tuple[PanelArt, ...] = ()
     language: str = ""
+    translations: Mapping[str, "BookPage"] = field(default_factory=dict)
 
 
 class BookFormat(StrEnum):

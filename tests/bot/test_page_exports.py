@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from pypdf import PdfReader
 
 from bot.services import pages as pages_service
+from bot.services.lettering import LetterEdit
 from pipeline.comics.export.book import SINGLE
 from pipeline.comics.export.budget import TooLarge
 from pipeline.domain.character import ReadingDirection, ShotType
@@ -211,3 +212,17 @@ async def test_unknown_formats_and_empty_books_are_told(studio, app, member, man
         await studio.pages.export(member, "mobi")
     with pytest.raises(WrongState, match="compose"):
         await studio.pages.export(member, "web", page=9)
+
+
+async def test_the_web_reader_holds_every_language_that_was_lettered(studio, manager):
+    edit = LetterEdit(panel=1, line=1, text="Zeile eins, bitte.")
+    await studio.lettering.letter(manager, 1, edit, language="de")
+    made = await studio.pages.export(manager, "web")
+    listed = names(made)
+    assert "pages/page-001.de.webp" in listed
+    assert "pages/page-002.de.webp" not in listed  # nobody lettered it in German
+    with zipfile.ZipFile(io.BytesIO(made.data)) as archive:
+        html = archive.read("index.html").decode()
+    assert "Zeile" in html
+    assert "Line 1" in html
+    assert '<option value="de">' in html

@@ -9,6 +9,7 @@ import re
 import shutil
 import zipfile
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -390,3 +391,59 @@ async def test_the_address_names_the_place(make_comic, tmp_path, profile):
         )
         await tab.eval("location.hash = '#99'")
         await tab.until("location.hash === '#2'")
+
+
+def bilingual(make_comic):
+    """The comic with its second panels lettered in German as well."""
+    comic = make_comic()
+    pages = []
+    for page in comic.pages:
+        balloons = tuple(
+            replace(b, lines=("LAUF!",), said="LAUF!", runs=(), language="de")
+            if b.words == "RUN!"
+            else b
+            for b in page.page.balloons
+        )
+        german = replace(page.page, balloons=balloons)
+        other = replace(page, page=german, png=page.png, language="de")
+        pages.append(replace(page, translations={"de": other}))
+    return replace(comic, pages=pages)
+
+
+@in_a_browser
+async def test_languages_are_switched_where_there_are_several(make_comic, tmp_path, profile):
+    comic = bilingual(make_comic)
+    index = unpacked(comic, tmp_path)
+    assert (tmp_path / "pages/page-001.de.webp").exists()
+    async with browsing(profile) as tab:
+        await tab.open(index, DESK)
+        options = "[...document.querySelectorAll('#language option')].map((o) => o.textContent)"
+        assert await tab.eval(options) == ["English", "Deutsch"]
+        seen = """[...document.querySelectorAll('#p1 .balloon')].filter((b) => b.offsetWidth)
+            .map((b) => b.textContent.trim())"""
+        assert "RUN!" in await tab.eval(seen)
+        count = len(await tab.eval(seen))
+        await tab.key("l")
+        shown = await tab.eval(seen)
+        assert "LAUF!" in shown
+        assert "RUN!" not in shown
+        assert len(shown) == count
+        source = "document.querySelector('#p1 img').getAttribute('src')"
+        assert await tab.eval(source) == "pages/page-001.de.webp"
+        await tab.picture("language")
+        await tab.key("g")
+        for _ in range(2):
+            await tab.key(" ")
+        assert "LAUF!" in await tab.eval("document.getElementById('spoken').textContent")
+        await tab.key("l")
+        assert await tab.eval(source) == "pages/page-001.webp"
+        assert "RUN!" in await tab.eval("document.getElementById('spoken').textContent")
+
+
+@in_a_browser
+async def test_books_in_one_language_have_no_switch(make_comic, tmp_path, profile):
+    async with browsing(profile) as tab:
+        await tab.open(unpacked(make_comic(), tmp_path), DESK)
+        assert await tab.eval("document.getElementById('language')") is None
+        await tab.key("l")
+        assert await tab.place() == "#1"

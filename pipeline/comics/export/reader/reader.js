@@ -113,7 +113,7 @@
 
   function describe(panel, place) {
     const scene = panel.element.querySelector(".scene").getAttribute("aria-label");
-    const words = [...panel.element.querySelectorAll(".balloon")].map((p) => p.textContent.trim());
+    const words = [...panel.element.querySelectorAll(".balloon:not([hidden])")].map((p) => p.textContent.trim());
     return [`Page ${place}, panel ${at.panel + 1}.`, scene, ...words].join(" ");
   }
 
@@ -178,6 +178,40 @@
     root.dataset.theme = dark ? "light" : "dark";
   }
 
+  // --- languages ----------------------------------------------------------------------------
+
+  const tongues = byId("language");
+
+  // Shows the words of one language; a page that lacks it keeps its first.
+  function speak(language) {
+    for (const page of pages) {
+      const image = page.element.querySelector("img");
+      image.dataset.first ??= image.getAttribute("src");
+      const other = image.getAttribute(`data-src-${language}`);
+      image.src = other ?? image.dataset.first;
+      const shown = other ? language : root.lang;
+      page.element.querySelectorAll(".balloon").forEach((balloon) => {
+        balloon.hidden = balloon.lang !== shown;
+      });
+    }
+    tongues.value = language;
+    tell(pages[at.page]);
+  }
+
+  function nextLanguage() {
+    if (!tongues) return;
+    const known = [...tongues.options].map((option) => option.value);
+    speak(known[(known.indexOf(tongues.value) + 1) % known.length]);
+  }
+
+  if (tongues) {
+    for (const option of tongues.options) {
+      // Each language in its own words, which its readers know best.
+      option.textContent = new Intl.DisplayNames([option.value], { type: "language" }).of(option.value);
+    }
+    tongues.addEventListener("change", () => speak(tongues.value));
+  }
+
   // --- keys, pointers, places ---------------------------------------------------------------
 
   const keys = {
@@ -192,11 +226,13 @@
     g: () => guide(!at.guided),
     f: enlarge,
     d: changeTheme,
+    l: nextLanguage,
     "?": () => byId("help").showModal(),
     Escape: () => guide(false),
   };
 
   addEventListener("keydown", (event) => {
+    if (event.target === tongues && event.key !== "Escape") return;
     if (event.ctrlKey || event.altKey || event.metaKey || byId("help").open) return;
     const target = event.target;
     if (event.key === " ") {
