@@ -182,9 +182,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     )
     hashes.add_argument("--pictures", type=int, default=300, metavar="N", help="at most so many")
     hashes.set_defaults(command=_bench_hashes)
-    lettering = suites.add_parser("lettering", help="random scripts, and what is wrong with them")
-    lettering.add_argument("--scripts", type=int, default=1000, metavar="N")
-    lettering.set_defaults(command=_bench_lettering)
+    lettering, pages = _add_comics_bench(suites)
     generation = suites.add_parser(
         "generation", help="what the diffusers engine adds to diffusers' own call"
     )
@@ -216,9 +214,23 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         retrieval,
         hashes,
         lettering,
+        pages,
         generation,
     ):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
+
+
+def _add_comics_bench(
+    suites: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    lettering = suites.add_parser("lettering", help="random scripts, and what is wrong with them")
+    lettering.add_argument("--scripts", type=int, default=1000, metavar="N")
+    lettering.set_defaults(command=_bench_lettering)
+    pages = suites.add_parser("pages", help="layout, lettering and drawing: speed and memory")
+    pages.add_argument("--pages", type=int, default=60, metavar="N", help="that are timed")
+    pages.add_argument("--book", type=int, default=200, metavar="N", help="pages of the books")
+    pages.set_defaults(command=_bench_pages)
+    return lettering, pages
 
 
 def _add_train(train: argparse.ArgumentParser) -> None:
@@ -403,6 +415,12 @@ def _bench_scales(arguments: argparse.Namespace) -> int:
     if arguments.split:
         plan = replace(plan, splits=tuple(arguments.split))
     return bench_scales(arguments.data, plan, arguments.json_file)
+
+
+def _bench_pages(arguments: argparse.Namespace) -> int:
+    from bot.bench.pages import bench_pages
+
+    return bench_pages(arguments.pages, arguments.book, arguments.json_file)
 
 
 def _bench_lettering(arguments: argparse.Namespace) -> int:
