@@ -54,20 +54,25 @@ def doom_unused(tx: sqlite3.Connection, *, guild_id: int, pictures: Iterable[str
     return len(gone)
 
 
-def still_doomed(tx: sqlite3.Connection, *, file: DoomedFile) -> bool:
-    """Whether a file has to go still; a picture that is named again meanwhile is pardoned.
+def condemned(
+    tx: sqlite3.Connection, *, guild_id: int, files: Iterable[DoomedFile]
+) -> list[DoomedFile]:
+    """Those of a guild's doomed files that have to go still; the others are struck off the list.
 
-    So is a guild that came back: its old pictures cannot be opened, as their key is gone.
+    A picture that is named again meanwhile is pardoned. So is a guild that came back: its old
+    pictures cannot be opened, as their key is gone.
     """
-    if file.kind is DoomedKind.GUILD:
-        row = tx.execute("SELECT 1 FROM guild WHERE guild_id = ?", (file.guild_id,)).fetchone()
-        pardoned = row is not None
-    else:
+    named = _named(tx, guild_id)
+    row = tx.execute("SELECT 1 FROM guild WHERE guild_id = ?", (guild_id,)).fetchone()
+    going = []
+    for file in files:
         is_picture = file.kind is DoomedKind.PICTURE and file.name != COPIES
-        pardoned = is_picture and file.name in _named(tx, file.guild_id)
-    if pardoned:
-        strike(tx, file=file)
-    return not pardoned
+        back = file.kind is DoomedKind.GUILD and row is not None
+        if back or (is_picture and file.name in named):
+            strike(tx, file=file)
+        else:
+            going.append(file)
+    return going
 
 
 def strike(tx: sqlite3.Connection, *, file: DoomedFile) -> None:

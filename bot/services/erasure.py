@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from pipeline.domain.character import Character
 from storage import audit, cast
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
+from storage.doomed import COPIES, DoomedFile, DoomedKind, doom, strike
 from storage.migrate import remove_backups
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ async def erase_character(
 ) -> Erased:
     """Erase a character for good; accepted panels stay. ``by`` stands in the log of decisions.
 
-    Rows go in one transaction; after a crash behind it pictures may be left that nothing names.
+    Rows go in one transaction; what a crash leaves of files goes at the next start.
 
     Raises:
         NotFound: it is gone already.
@@ -60,15 +62,25 @@ async def erase_character(
                 detail=f"{len(placed)} references",
                 now=datetime.now(UTC),
             )
-            return cast.delete_character(tx, guild_id=guild_id, character_row=character.id)
+            gone = cast.delete_character(tx, guild_id=guild_id, character_row=character.id)
+            # Written down until it is done: a crash in between leaves no picture behind.
+            doom(tx, guild_id=guild_id, kind=DoomedKind.PICTURE, names=[*gone, COPIES])
+            return gone
 
         gone = await db.write(work)
         deleted = [await blobs.delete(guild_id, sha256) for sha256 in gone]
     backups = await asyncio.to_thread(remove_backups, db.path)
     clean = await db.checkpoint()
+    if clean:
+        await db.write(lambda tx: _strike(tx, guild_id, [*gone, COPIES]))
     log.info(
         "erased a character: %d pictures, %d backups of the database%s",
         sum(deleted), backups, "" if clean else "; the file is cleaned with the next checkpoint",
         extra={"action": "erase"},
     )  # fmt: skip
     return Erased(character, len(placed), sum(deleted), backups, clean)
+
+
+def _strike(tx: Transaction, guild_id: int, names: Iterable[str]) -> None:
+    for name in names:
+        strike(tx, file=DoomedFile(guild_id, DoomedKind.PICTURE, name))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from itertools import groupby
 
 from bot.services.locks import GuildLocks
 from pipeline.generation.modules import ModuleShelf
@@ -13,8 +14,8 @@ from storage.doomed import (
     COPIES,
     DoomedFile,
     DoomedKind,
+    condemned,
     doomed_files,
-    still_doomed,
     strike,
 )
 from storage.keys import Keyring
@@ -63,19 +64,12 @@ class Sweeper:
         if not doomed:
             return Swept()
         pictures = modules = 0
-        for file in doomed:
-            async with self._locks.of(file.guild_id):
-                if await self._db.write(lambda tx, file=file: still_doomed(tx, file=file)):
-                    match file.kind:
-                        case DoomedKind.PICTURE:
-                            pictures += await self._picture(file)
-                        case DoomedKind.MODULE:
-                            modules += await self._modules(file.guild_id, file.name)
-                        case DoomedKind.GUILD:
-                            pictures += len(await self._blobs.names(file.guild_id))
-                            await self._blobs.delete_guild(file.guild_id)
-                            self._keyring.forget(file.guild_id)
-                            modules += await self._modules(file.guild_id, None)
+        for guild_id, files in groupby(doomed, key=lambda file: file.guild_id):
+            async with self._locks.of(guild_id):  # nobody registers one of the pictures meanwhile
+                for file in await self._condemned(guild_id, list(files)):
+                    drawn, trained = await self._remove(file)
+                    pictures += drawn
+                    modules += trained
         backups = await asyncio.to_thread(remove_backups, self._db.path)
         clean = await self._db.checkpoint()
         if clean:
@@ -93,13 +87,23 @@ class Sweeper:
             self._next = time.monotonic() + _LOOK_AGAIN
             await self.sweep()
 
-    async def _picture(self, file: DoomedFile) -> bool:
-        if file.name == COPIES:
-            return False
-        return await self._blobs.delete(file.guild_id, file.name)
+    async def _condemned(self, guild_id: int, files: list[DoomedFile]) -> list[DoomedFile]:
+        return await self._db.write(lambda tx: condemned(tx, guild_id=guild_id, files=files))
 
-    async def _modules(self, guild_id: int, look: str | None) -> int:
-        return await asyncio.to_thread(self._shelf.remove, guild_id, look)
+    async def _remove(self, file: DoomedFile) -> tuple[int, int]:
+        """Take one away; returns how many pictures and how many modules went."""
+        match file.kind:
+            case DoomedKind.PICTURE if file.name == COPIES:
+                return 0, 0
+            case DoomedKind.PICTURE:
+                return int(await self._blobs.delete(file.guild_id, file.name)), 0
+            case DoomedKind.MODULE:
+                return 0, await asyncio.to_thread(self._shelf.remove, file.guild_id, file.name)
+            case DoomedKind.GUILD:
+                drawn = len(await self._blobs.names(file.guild_id))
+                await self._blobs.delete_guild(file.guild_id)
+                self._keyring.forget(file.guild_id)
+                return drawn, await asyncio.to_thread(self._shelf.remove, file.guild_id)
 
     async def _strike(self, files: list[DoomedFile]) -> None:
         def work(tx: Transaction) -> None:

@@ -20,23 +20,23 @@ NOBODY = 1
 _LIST = 3000
 _MOST_BUTTONS = 4
 _TABLES = {
-    "audit_event": "decisions in the log",
-    "character": "characters",
-    "consent": "consents",
-    "job": "jobs",
-    "likeness": "likenesses",
-    "panel": "panels",
-    "reference": "references",
-    "registry_event": "changes of the registry",
-    "review": "reviews",
-    "review_label": "labels of drift",
-    "review_opinion": "second opinions",
-    "script": "scripts",
+    "audit_event": "decision in the log",
+    "character": "character",
+    "consent": "consent",
+    "job": "job",
+    "likeness": "portrayal",
+    "panel": "panel",
+    "reference": "reference",
+    "registry_event": "change of the registry",
+    "review": "review",
+    "review_label": "label of drift",
+    "review_opinion": "opinion on a review",
+    "script": "script",
     "series": "series",
-    "share": "places in the fair order",
-    "verdict_label": "judgements that the check learned from",
-    "vote": "votes",
+    "verdict_label": "judgement that the check learned from",
+    "vote": "vote",
 }
+_UNSAID = frozenset({"share"})  # a counter of the queue
 _SCOPES = {
     ConsentScope.DRAW: "draw this person in this server",
     ConsentScope.TRAIN: "draw this person in this server, and train a model on the pictures",
@@ -63,18 +63,19 @@ def foretold_card(told: "Foretold", member_id: int) -> Card:
     ]
     card.text("\n".join(line for line in lines if line))
     card.text(
-        "Deleted panels take their pictures and my messages about them along; what waits or is "
-        "being drawn stops. **Accepted panels stay** without your name, as they are part of "
-        "pages; so do open votes, as others have voted. **References stay** without your name, as "
-        "they are part of characters, unless you say so below. Words that you wrote into what "
-        "stays remain; your id is taken out of them."
+        "• Deleted panels take their pictures and my messages along; what waits or is being drawn "
+        "stops.\n"
+        "• **Accepted panels stay**, without your name: they are part of pages. So do open votes.\n"
+        "• **References stay**, without your name: they are part of characters. The second button "
+        "deletes them, too.\n"
+        "• Words that you wrote into what stays remain; your id is taken out of them."
     )
     if told.likenesses:
         card.text("You are shown as a character: that consent is withdrawn, its pictures go.")
     card.small("This cannot be undone. Only this server; messages of people are Discord's.")
     buttons = [_forget("Delete", member_id, references=False)]
     if told.references:
-        label = f"Everything: also my {told.references} references"
+        label = f"Everything: also {_count(told.references, 'reference')}"
         buttons.append(_forget(label, member_id, references=True))
     return card.row(*buttons)
 
@@ -93,8 +94,8 @@ def proof_card(proof: "Proof", unreachable: int) -> Card:
         _line("**Deleted**", proof.count("deleted")),
         _line("**Without your name now**", proof.count("anonymised")),
         _line("**Handed to the moderators**", proof.count("handed over")),
-        f"{proof.forgotten.stopped} jobs stopped · {swept.pictures} pictures, {swept.modules} "
-        f"trained modules and {swept.backups} backups of the database removed",
+        f"Jobs stopped: {proof.forgotten.stopped} · pictures removed: {swept.pictures} · trained "
+        f"modules: {swept.modules} · backups of the database: {swept.backups}",
     ]
     card.text("\n".join(line for line in lines if line))
     if clean:
@@ -204,8 +205,15 @@ def _forget(label: str, member_id: int, *, references: bool):
 
 
 def _line(title: str, counts: Mapping[str, int]) -> str:
-    listed = ", ".join(f"{n} {_TABLES.get(t, t.replace('_', ' '))}" for t, n in counts.items() if n)
-    return f"{title}: {listed}" if listed else ""
+    said = ", ".join(_count(n, table) for table, n in counts.items() if n and table not in _UNSAID)
+    return f"{title}: {said}" if said else ""
+
+
+def _count(number: int, table: str) -> str:
+    words = _TABLES.get(table, table.replace("_", " "))
+    first, space, rest = words.partition(" ")
+    many = "" if number == 1 or first.endswith("s") else "s"
+    return f"{number} {first}{many}{space}{rest}"
 
 
 def _who(member_id: int | None) -> str:

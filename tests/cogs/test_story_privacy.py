@@ -103,14 +103,14 @@ async def test_deletion_is_foretold_confirmed_and_proven(studio: Studio):
     asked = await studio.ann.slash(studio.channel, "privacy delete")
     words = text_of(asked.response)
     for piece in (
-        "1 panels",
-        "1 votes",
-        "1 characters",
+        "1 panel",
+        "1 vote",
+        "1 character",
         "Accepted panels stay",
         "cannot be undone",
     ):
         assert piece in words, (piece, words)
-    assert labels_of(asked.response) == ["Delete", "Everything: also my 1 references"]
+    assert labels_of(asked.response) == ["Delete", "Everything: also 1 reference"]
     assert await traces(studio, studio.ann) != []
     await studio.restart()
     await press(studio.ann, asked.response, "Delete")

@@ -14,7 +14,7 @@ from pipeline.domain.job import JobStatus
 from pipeline.domain.privacy import ConsentScope, ConsentStatus
 from storage import audit, cast, consent, jobs, panels, privacy
 from storage.database import Database, open_database
-from storage.doomed import DoomedFile, DoomedKind, doomed_files, still_doomed
+from storage.doomed import DoomedFile, DoomedKind, condemned, doomed_files
 from storage.errors import LeaseLost
 from storage.privacy import FATES, Fate
 from storage.tables import guild_tables
@@ -207,7 +207,8 @@ async def test_doomed_files_outlive_a_restart_and_a_named_one_is_pardoned(
                 tx.execute("UPDATE page SET sha256 = ? WHERE guild_id = 1", (file.name,)) and None
             )
         )
-        assert await db.write(lambda tx: still_doomed(tx, file=file)) is False
+        going = await db.write(lambda tx: condemned(tx, guild_id=1, files=doomed))
+        assert going == [other for other in doomed if other != file]
         assert file not in await doomed_files(db)
         assert made.guild_id == 1
 
