@@ -209,7 +209,27 @@ def test_a_sealed_file_is_read_from_any_place(tmp_path):
         SealedReader(source, PHRASE).read()
 
 
-def test_from_a_shell(tmp_path, monkeypatch, capsys):
+def test_from_a_shell_and_back(tmp_path, monkeypatch, capsys, material):
+    drawing = tmp_path / "mira.png"
+    drawing.write_bytes(material.characters[0].appearances[0].references[0].data)
+    phrase = tmp_path / "phrase"
+    phrase.write_text(f"{PHRASE}\nnot this line\n")
+    out = tmp_path / "server.onmodel"
+    sealed = ["--passphrase-file", str(phrase)]
+    monkeypatch.setenv("ONMODEL_DATA_DIR", str(tmp_path / "data"))
+    assert main(["cast", "register", "Mira", str(drawing), "--guild", str(GUILD)]) == 0
+    assert main(["guild", "export", str(GUILD), "--out", str(out), *sealed]) == 0
+    assert "NOT encrypted" not in capsys.readouterr().out
+    assert main(["guild", "export", str(GUILD), "--out", str(tmp_path / "plain.zip")]) == 0
+    assert "NOT encrypted" in capsys.readouterr().out
+    assert main(["guild", "erase", str(GUILD), "--yes"]) == 0
+    assert "found nothing" in capsys.readouterr().out
+    assert main(["guild", "import", str(out), *sealed]) == 0
+    assert main(["cast", "list", "--guild", str(GUILD)]) == 0
+    assert "ch_mira" in capsys.readouterr().out
+
+
+def test_a_shell_is_told_what_is_wrong(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ONMODEL_DATA_DIR", str(tmp_path / "data"))
     assert main(["guild", "export", "77", "--out", str(tmp_path / "x.zip")]) == 2
     assert "Nothing is kept" in capsys.readouterr().err
