@@ -125,12 +125,16 @@ def centroid(previews: Sequence[Vector]) -> Vector:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the sentinel did in one run. ``saved_seconds`` are those that were not sampled."""
+    """What the sentinel did in one run.
+
+    ``saved_steps`` and ``saved_seconds`` are those that were not sampled.
+    """
 
     scores: Mapping[float, float]
     anchored_at: float | None = None
     aborted_at: float | None = None
     saved_seconds: float = 0.0
+    saved_steps: int = 0
 
 
 class Sentinel:
@@ -169,8 +173,9 @@ class Sentinel:
 
     def receipt(self, seconds_per_step: float) -> Receipt:
         """What was done, with the seconds of the steps that were not sampled."""
-        saved = 0.0
+        left = 0
         if self._aborted is not None:
             done = next(step for step, look in self._due.items() if look == self._aborted)
-            saved = (self._steps - done) * seconds_per_step
-        return Receipt(dict(self._scores), self._anchored, self._aborted, saved)
+            left = self._steps - done
+        saved = left * seconds_per_step
+        return Receipt(dict(self._scores), self._anchored, self._aborted, saved, left)

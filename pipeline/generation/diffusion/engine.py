@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import GenerationFailed
@@ -16,6 +16,7 @@ from pipeline.generation.diffusion.attending import hold_reference_attention
 from pipeline.generation.diffusion.cache import WeightCache
 from pipeline.generation.diffusion.call import Call, Hold
 from pipeline.generation.diffusion.controlnets import hold_controls
+from pipeline.generation.diffusion.guarding import GivenUp, Guard, Seen, SentinelPolicy, colours
 from pipeline.generation.diffusion.installed import Installed
 from pipeline.generation.diffusion.ip_adapters import hold_references
 from pipeline.generation.diffusion.loading import Base, load_base
@@ -27,7 +28,7 @@ from pipeline.generation.diffusion.memory import (
     smaller,
 )
 from pipeline.generation.diffusion.options import DiffusersOptions
-from pipeline.generation.diffusion.pictures import Pictures
+from pipeline.generation.diffusion.pictures import GROUND, Pictures
 from pipeline.generation.diffusion.placing import (
     free_bytes,
     give_back,
@@ -42,8 +43,14 @@ from pipeline.generation.diffusion.repair import starting_arguments, steps_of, t
 from pipeline.generation.diffusion.trained import hold_loras, hold_words
 from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.modules import ModuleShelf
+from pipeline.quality.sentinel import Receipt, Vector, centroid
 
 log = logging.getLogger(__name__)
+
+Drawn = tuple[Sequence[Image.Image | None], tuple[Receipt, ...]]
+"""Pictures by alternate, None where the sentinel gave up, and its receipts if there was one."""
+_PREVIEWED_SIDE = 512
+"""Side in pixels at which a finished picture is encoded to be seen as a preview."""
 
 HOLDS: tuple[Hold, ...] = (
     hold_controls,
@@ -82,10 +89,17 @@ class DiffusionEngine:
             self._base = load_base(self._installed, self._options)
         return self._base
 
-    def draw(self, plan: ConditioningPlan, pictures: Pictures, watch: Watch) -> list[Image.Image]:
-        """All alternates of a plan, RGB, at its working size.
+    def draw(
+        self,
+        plan: ConditioningPlan,
+        pictures: Pictures,
+        watch: Watch,
+        sentinel: SentinelPolicy | None = None,
+    ) -> Drawn:
+        """All alternates of a plan, RGB, at its working size, and the sentinel's receipts.
 
-        Where memory runs out, the job is tried once more in the most frugal way.
+        Where memory runs out, the job is tried once more in the most frugal way. With a sentinel
+        that decides, alternates are drawn one at a time, and one that is given up is None.
 
         Raises:
             Cancelled: the work is no longer wanted.
@@ -97,14 +111,16 @@ class DiffusionEngine:
             watch.say("Loading the model")
         task = task_of(plan, pictures, self._installed)
         if unchanged(plan) and plan.inpaint is not None:
-            return [pictures.rgb(plan.inpaint.base_sha256)] * plan.alternates
+            return [pictures.rgb(plan.inpaint.base_sha256)] * plan.alternates, ()
         size = working_size(plan, self._installed)
         load = load_of(self.base, plan, size)
+        if sentinel is not None and sentinel.decides:
+            load = load.alone()
         memory = self.memory_plan(load)
         while True:
             call = Call(self.base, plan, pictures, size, task, memory, self.cache, self._shelf)
             try:
-                return self._draw(call, watch)
+                return self._draw(call, watch, sentinel)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -130,7 +146,7 @@ class DiffusionEngine:
     def _offloads(self) -> dict[str, bool]:
         return {"can_offload": self.base.device.startswith("cuda")}
 
-    def _draw(self, call: Call, watch: Watch) -> list[Image.Image]:
+    def _draw(self, call: Call, watch: Watch, sentinel: SentinelPolicy | None) -> Drawn:
         plan = call.plan
         passes = [
             range(plan.seed + n, plan.seed + min(n + call.memory.at_once, plan.alternates))
@@ -148,7 +164,37 @@ class DiffusionEngine:
             for hold in HOLDS:
                 stack.enter_context(hold(call))
             watch.look = preview.look
-            return [image for seeds in passes for image in self._pass(call, seeds, watch)]
+            if sentinel is None:
+                return [one for seeds in passes for one in self._pass(call, seeds, watch)], ()
+            guard = Guard(sentinel, preview)
+            drawn = [one for seeds in passes for one in self._guarded(call, seeds, watch, guard)]
+            return drawn, guard.receipts
+
+    def _guarded(
+        self, call: Call, seeds: Sequence[int], watch: Watch, guard: Guard
+    ) -> Sequence[Image.Image | None]:
+        """A pass that the sentinel looks at; what it gives up is neither finished nor decoded."""
+        unguarded = watch.guard
+        try:
+            with guard.over(call, len(seeds)) as watch.guard:
+                return self._pass(call, seeds, watch)
+        except GivenUp:
+            call.pipe.maybe_free_model_hooks()  # as the pipeline does at its own end
+            watch.skip(guard.receipts[-1].saved_steps)
+            return [None] * len(seeds)
+        finally:
+            watch.guard = unguarded
+
+    def middle_of(self, pictures: Sequence[Image.Image], seen: Seen = colours) -> Vector:
+        """The middle of finished RGB pictures in the space of the previews, a unit vector.
+
+        Not to be asked while a job runs.
+
+        Raises:
+            ValueError: there are none.
+        """
+        preview = self._learned_preview()
+        return centroid([seen(preview.of_finished(_previewable(one))) for one in pictures])
 
     def _learned_preview(self) -> LatentPreview:
         if self._preview is None:
@@ -182,6 +228,12 @@ def working_size(plan: ConditioningPlan, installed: Installed) -> Size:
     step = installed.side_multiple
     wanted = plan.bucket or bucket_for(plan.size, capabilities_of(installed)) or plan.size
     return Size(*(max(step, round(side / step) * step) for side in wanted))
+
+
+def _previewable(image: Image.Image) -> Image.Image:
+    """The whole picture on a square of the ground, as large as previews are made from."""
+    side = _PREVIEWED_SIDE
+    return ImageOps.pad(image.convert("RGB"), (side, side), color=GROUND)
 
 
 def _too_little(memory: MemoryPlan, free: int | None) -> GenerationFailed:

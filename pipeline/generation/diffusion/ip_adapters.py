@@ -29,16 +29,18 @@ class Look:
     region: Box | None
 
 
-def looks_of(call: Call, adapter: Adapter) -> list[Look]:
+def looks_of(call: Call, adapter: Adapter, factor: float = 1.0) -> list[Look]:
     """The references that an adapter holds on to, with what each one weighs.
 
     A character's hold is its strongest reference; its references share that hold in proportion
     to their own scales, so that more pictures say more about the character but pull no harder.
+    ``factor`` (>= 1) raises the hold, to 1 at most.
     """
     out: list[Look] = []
     for member in call.plan.cast:
         scales = [_scale_of(use, adapter) for use in member.references]
         hold, total = max(scales, default=0.0), sum(scales)
+        hold = max(hold, min(1.0, hold * factor))
         out += [
             Look(use.sha256, hold * scale / total, member.region)
             for use, scale in zip(member.references, scales, strict=True)
@@ -73,6 +75,26 @@ def hold_references(call: Call) -> Iterator[None]:
         unet.encoder_hid_proj = projection  # first: it may have attention of its own
         unet.set_attn_processor(processors)
         unet.config.encoder_hid_dim_type = kind
+
+
+def set_hold(call: Call, factor: float) -> bool:
+    """Hold all references so much harder than the plan says, from the next step on.
+
+    Returns:
+        Whether that differs from what the plan says: not where nothing is held, or fully already.
+    """
+    planned = _scales(call, 1.0)
+    if not planned:
+        return False
+    raised = _scales(call, factor)
+    call.pipe.set_ip_adapter_scale(raised)
+    return raised != planned
+
+
+def _scales(call: Call, factor: float) -> list[list[float]]:
+    """One list an adapter that is on the denoiser, in its order."""
+    found = (looks_of(call, adapter, factor) for adapter in call.base.installed.adapters)
+    return [[look.scale for look in looks] for looks in found if looks]
 
 
 def _scale_of(use: ReferenceUse, adapter: Adapter) -> float:

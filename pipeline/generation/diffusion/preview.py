@@ -2,6 +2,8 @@
 
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,14 +34,8 @@ class LatentPreview:
     def learn(self) -> None:
         """Fit once; before weights are put where a job wants them, as the VAE is moved for it."""
         if self._factors is None:
-            vae = self._base.components["vae"]
-            own = vae.dtype
-            # in half precision some VAEs answer with infinities; there and back is exact
-            vae.to(device=self._base.device, dtype=_single())
-            try:
+            with self._encoding():
                 self._factors = self._fit()
-            finally:
-                vae.to(device="cpu", dtype=own)
 
     def look(self, latents: Any) -> bytes | None:
         """A small PNG of the first picture of a batch, or None if the last one was just now.
@@ -51,14 +47,46 @@ class LatentPreview:
         if self._factors is None or latents.ndim != 4 or now - self._last < EVERY_SECONDS:
             return None
         self._last = now
-        cells = latents[0].float().cpu().numpy()
+        out = io.BytesIO()
+        self.picture(latents[0]).save(out, "PNG")
+        return out.getvalue()
+
+    def picture(self, latents: Any) -> Image.Image:
+        """One picture's latents as a small RGB picture, its longest side at most :data:`SIDE`.
+
+        Args:
+            latents: ``(channels, height, width)`` as the denoising loop holds them.
+        """
+        return self._shown(latents.float().cpu().numpy())
+
+    def of_finished(self, image: Image.Image) -> Image.Image:
+        """A finished RGB picture as it would look here: encoded, then shown like any latents.
+
+        Like :meth:`learn`, it must not be asked while a job runs.
+        """
+        with self._encoding():
+            return self._shown(self._encoded(image))
+
+    def _shown(self, cells: Any) -> Image.Image:
         ones = np.ones((1, *cells.shape[1:]), np.float32)
         colours = np.einsum("cf,chw->hwf", self._factors, np.concatenate([cells, ones]))
         image = Image.fromarray((colours.clip(0, 1) * 255).astype(np.uint8))
         image.thumbnail((SIDE, SIDE))
-        out = io.BytesIO()
-        image.save(out, "PNG")
-        return out.getvalue()
+        return image
+
+    @contextmanager
+    def _encoding(self) -> Iterator[None]:
+        """The VAE where it works, in single precision: in half some answer with infinities.
+
+        There and back is exact.
+        """
+        vae = self._base.components["vae"]
+        own = vae.dtype
+        vae.to(device=self._base.device, dtype=_single())
+        try:
+            yield
+        finally:
+            vae.to(device="cpu", dtype=own)
 
     def _fit(self) -> Any:
         """``(channels + 1, 3)``: what each latent channel, and none, adds to red, green, blue."""
@@ -71,12 +99,12 @@ class LatentPreview:
         known = np.concatenate([inner.reshape(len(inner), -1), np.ones((1, _COLOURS**2))]).T
         return np.linalg.lstsq(known, colours.reshape(-1, 3), rcond=None)[0].astype(np.float32)
 
-    def _encoded(self, chart: Image.Image) -> Any:
-        """The chart as latents ``(channels, height, width)``, on the scale of the loop."""
+    def _encoded(self, image: Image.Image) -> Any:
+        """An RGB picture as latents ``(channels, height, width)``, on the scale of the loop."""
         import torch
 
         vae = self._base.components["vae"]
-        pixels = torch.from_numpy(np.asarray(chart, np.float32) / 127.5 - 1)
+        pixels = torch.from_numpy(np.asarray(image, np.float32) / 127.5 - 1)
         pixels = pixels.permute(2, 0, 1)[None].to(device=vae.device, dtype=vae.dtype)
         with torch.no_grad():
             found = vae.encode(pixels).latent_dist.mode()

@@ -17,10 +17,16 @@ class Watch:
         self._done = 0
         self.look: Callable[[Any], bytes | None] = lambda _latents: None
         """Turns latents into a small PNG to be shown, or says None; replaced by the engine."""
+        self.guard: Callable[[Any, Any], None] = lambda _pipe, _latents: None
+        """Asked after each step, with the pipeline and its latents; ends a pass by raising."""
 
     def begin(self, steps: int) -> None:
         """Expect so many steps in all; a job that is tried again begins again."""
         self._total, self._done = max(1, steps), 0
+
+    def skip(self, steps: int) -> None:
+        """Count steps as done that will not be sampled."""
+        self._done = min(self._total, self._done + steps)
 
     def say(self, note: str) -> None:
         """Tell people what happens now.
@@ -30,6 +36,10 @@ class Watch:
         """
         self.stop_if_cancelled()
         self._progress(self._done / self._total, note)
+
+    def finish(self, note: str) -> None:
+        """Tell people that all of it is done."""
+        self._progress(1.0, note)
 
     def stop_if_cancelled(self) -> None:
         """Ask whether the work is still wanted.
@@ -41,15 +51,17 @@ class Watch:
             raise Cancelled("The panel was cancelled while it was being drawn.")
 
     def step_done(
-        self, _pipe: Any, _step: int, _timestep: Any, tensors: dict[str, Any]
+        self, pipe: Any, _step: int, _timestep: Any, tensors: dict[str, Any]
     ) -> dict[str, Any]:
         """Called by the pipeline at the end of every step.
 
         Raises:
             Cancelled: the work is not wanted any more; the pipeline stops with it.
+            GivenUp: a sentinel ends this picture; the pipeline stops with it too.
         """
         self.stop_if_cancelled()
         self._done = min(self._total, self._done + 1)
+        self.guard(pipe, tensors["latents"])
         preview = self.look(tensors["latents"])
         if preview is None:
             self._progress(self._done / self._total, "Drawing")

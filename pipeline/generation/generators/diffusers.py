@@ -1,6 +1,6 @@
 """The ``diffusers`` engine: diffusion models of a known family, in this process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -13,14 +13,16 @@ from pipeline.domain.panel import Candidate
 from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.diffusion.abilities import capabilities_of, sampling_of
 from pipeline.generation.diffusion.engine import DiffusionEngine
+from pipeline.generation.diffusion.guarding import Guarded, SentinelPolicy
 from pipeline.generation.diffusion.installed import find_installed, missing_lines
 from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
-from pipeline.generation.diffusion.pictures import Pictures, covering
+from pipeline.generation.diffusion.pictures import Pictures, covering, on_ground
 from pipeline.generation.diffusion.repair import composited
 from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.generators.base import IsCancelled, Progress
-from pipeline.imaging.decode import to_png
+from pipeline.imaging.decode import load_canonical, to_png
 from pipeline.prompting.tokens import PROMPT_TOKENS
+from pipeline.quality.sentinel import Vector
 
 OWN_VERSION = "1"
 """Grows when this code would draw the same plan otherwise; the libraries' versions count too."""
@@ -78,11 +80,47 @@ class DiffusersGenerator:
             MissingReference: a picture that the plan names was not given.
             GenerationFailed: a number of the plan is out of range, or the model could not draw.
         """
+        return self.generate_guarded(plan, pictures, None, Watch(progress, cancelled)).kept
+
+    def generate_guarded(
+        self,
+        plan: ConditioningPlan,
+        pictures: Mapping[str, bytes],
+        sentinel: SentinelPolicy | None,
+        watch: Watch,
+    ) -> Guarded:
+        """Draw the alternates of a plan with a sentinel that looks at them while they are drawn.
+
+        A picture at which it decides nothing is the one of :meth:`generate`. Where it decides,
+        the plan alone no longer says which pixels come out; the receipts say what was done.
+
+        Args:
+            plan: as for :meth:`generate`.
+            pictures: as for :meth:`generate`.
+            sentinel: what it may do; None for no sentinel at all.
+            watch: is told how far the job is, and asked whether it is still wanted.
+
+        Raises:
+            Cancelled: the job is no longer wanted; noticed within one step.
+            MissingReference: a picture that the plan names was not given.
+            GenerationFailed: a number of the plan is out of range, or the model could not draw.
+        """
         _check(plan)
         given = Pictures(pictures)
-        drawn = self._engine.draw(plan, given, Watch(progress, cancelled))
-        progress(1.0, "Drawn")
-        return [_candidate(image, plan, given) for image in drawn]
+        drawn, receipts = self._engine.draw(plan, given, watch, sentinel)
+        watch.finish("Drawn")
+        return Guarded(
+            tuple(None if one is None else _candidate(one, plan, given) for one in drawn), receipts
+        )
+
+    def middle_of(self, references: Sequence[bytes]) -> Vector:
+        """The middle of references (canonical PNGs) as previews see them: a sentinel's ``middle``.
+
+        Raises:
+            ValueError: there are none.
+            InvalidPicture: one is damaged.
+        """
+        return self._engine.middle_of([on_ground(load_canonical(png)) for png in references])
 
 
 def _check(plan: ConditioningPlan) -> None:
