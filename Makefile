@@ -13,8 +13,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q install --no-warn-scr
 demo: $(VENV)/.core
 	$(BIN)/onmodel demo --out demo-out
 
+# Files are shared out over the cores; the tests of one file stay together with what they share.
 test: $(VENV)/.dev $(VENV)/.system
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
