@@ -70,6 +70,7 @@ SURFACE = {
         "page", "panel?", "line?", "text?", "kind?", "place?", "nudge?", "language?",
     ),
     "page export": ("format", "page?", "language?"),
+    "page submit": ("file", "page?"),
     "script import": ("file?",),
     "script export": ("script", "form?"),
     "animatic make": ("first", "last?", "form?", "shape?", "language?"),
