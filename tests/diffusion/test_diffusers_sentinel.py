@@ -22,12 +22,12 @@ from pipeline.domain.conditioning import (
     Sampling,
 )
 from pipeline.generation.diffusion.guarding import (
-    Guard,
     Guarded,
     SentinelPolicy,
     _estimates,
     colours,
 )
+from pipeline.generation.diffusion.memory import Load, MemoryPlan, plan_memory
 from pipeline.generation.diffusion.samplers import SAMPLERS, make_scheduler
 from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.generators.diffusers import DiffusersGenerator
@@ -203,13 +203,23 @@ def test_bounds_are_learned_from_what_observed_jobs_scored(engine):
     assert len(lost) <= 1, "5 % of the 20 that were good"
 
 
-def test_a_policy_that_decides_wants_one_picture_at_a_time():
-    class Pipe:
-        pipe = None
+def test_a_policy_that_decides_is_drawn_one_at_a_time_even_where_a_batch_would_fit(
+    engine, monkeypatch
+):
+    """As on a GPU, where the engine does not take alternates apart of its own accord."""
+    own, at_once = engine._engine, []
 
-    guard = Guard(scored(), None)
-    with pytest.raises(ValueError, match="one picture"), guard.over(Pipe(), 2):
-        pytest.fail("it was entered")
+    def planned(load: Load) -> MemoryPlan:
+        plan = plan_memory(load, None, can_offload=False)
+        at_once.append(plan.at_once)
+        return plan
+
+    monkeypatch.setattr(own, "memory_plan", planned)
+    watching = SentinelPolicy(scored().middle, Bounds(why_off="too few"), scored(*[POOR] * 6).seen)
+    assert len(guarded(engine, plan_of(2), watching).receipts) == 2, "each of a batch is scored"
+    found = guarded(engine, plan_of(2), scored(POOR, POOR, FINE, FINE, FINE))
+    assert at_once == [2, 1]
+    assert [one is None for one in found.candidates] == [True, False]
 
 
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS))
