@@ -561,7 +561,9 @@ async def test_a_cancel_from_elsewhere_is_seen_by_the_heartbeat(room):
 
 
 @pytest.mark.parametrize(
-    "end", [draw, raising(WorkerCrashed("x")), raising(GenerationFailed("y"))], ids=str
+    "end",
+    [draw, raising(WorkerCrashed("x")), raising(GenerationFailed("y"))],
+    ids=["drawn", "crashed", "failed"],
 )
 async def test_a_cancel_wins_over_any_other_end(room, end):
     panel_id = await room.ask()
