@@ -161,7 +161,8 @@ async def _register(app: App) -> None:
         await app.series.active(GUILD)
     except NotFound:
         await app.series.create(actor, name="Crash Landing")
-        await app.series.update(actor, quota=1000)
+        # the draw of the blind audit is secret: no panel is held back for it here
+        await app.series.update(actor, quota=1000, audit_percent=0)
         uploads = [Upload(f"{turn}.png", _drawing(turn)) for turn in range(4)]
         await app.cast.register(actor, NewCharacter(HERO, shot_type=ShotType.HALF), uploads)
 

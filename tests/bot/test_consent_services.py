@@ -39,6 +39,7 @@ def lora(path):
 async def drawn(app, tmp_path, material):
     """Mira with a module, a waiting panel of hers, and a second character's module."""
     await app.series.create(OWNER, name="Full to the Brim")
+    await app.series.update(OWNER, audit_percent=0)  # its draw is secret
     done = await register(app, OWNER, material.characters[0], references=2)
     look = done.appearance.appearance_id
     mine = lora(tmp_path / "modules" / str(GUILD) / f"{look}.safetensors")

@@ -18,6 +18,7 @@ ANN = Actor(10, 2)
 async def drawn(app, manager, material):
     """Mira and Oskar, and a finished panel of each; returns their panels."""
     await app.series.create(manager, name="Full to the Brim")
+    await app.series.update(manager, audit_percent=0)  # its draw is secret
     made = []
     for character in material.characters[:2]:
         await register(app, manager, character, references=3)

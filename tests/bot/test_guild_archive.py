@@ -30,6 +30,7 @@ PHRASE = "a long enough passphrase"
 async def produced(app, material):
     """A server with a character and an accepted panel; another one with a character."""
     await app.series.create(BOSS, name="Full to the Brim")
+    await app.series.update(BOSS, audit_percent=0)  # its draw is secret
     await register(app, BOSS, material.characters[0], references=2)
     asked = await app.panels.request(
         ANN, PanelRequest("Mira", "waits.", alternates=1, seed=3), channel_id=7, dedupe_key="a"

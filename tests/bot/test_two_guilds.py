@@ -17,6 +17,7 @@ async def twins(app, material):
     ids = {}
     for actor in (ONE, TWO):
         await app.cast.create_series(actor, name="Twins")
+        await app.series.update(actor, audit_percent=0)  # its draw is secret
         await register(app, actor, material.characters[0], references=10)
         ask = PanelRequest("Mira", f"plain. For guild {actor.guild_id}.", alternates=2, page=1)
         key = str(actor.guild_id)
