@@ -22,7 +22,9 @@ def ledger() -> sqlite3.Connection:
     tx.row_factory = sqlite3.Row
     tx.executescript("PRAGMA foreign_keys = ON;" + SCHEMA)
     for guild in (1, 2):
-        tx.execute("INSERT INTO guild (guild_id, wrapped_key, created_at) VALUES (?, x'00', '')", (guild,))
+        tx.execute(
+            "INSERT INTO guild (guild_id, wrapped_key, created_at) VALUES (?, x'00', '')", (guild,)
+        )
         tx.execute(
             "INSERT INTO series (id, guild_id, slug, name, reading_direction, color_mode, "
             "created_by, created_at) VALUES (?1, ?1, 's', 's', 'ltr', 'color', 1, '')",

@@ -25,7 +25,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.tx.row_factory = sqlite3.Row
         self.tx.executescript("PRAGMA foreign_keys = ON;" + SCHEMA)
         for guild in GUILDS:
-            self.tx.execute("INSERT INTO guild (guild_id, wrapped_key, created_at) VALUES (?, x'00', '')", (guild,))
+            self.tx.execute(
+                "INSERT INTO guild (guild_id, wrapped_key, created_at) VALUES (?, x'00', '')",
+                (guild,),
+            )
             self.tx.execute(
                 "INSERT INTO series (id, guild_id, slug, name, reading_direction, color_mode, "
                 "created_by, created_at) VALUES (?1, ?1, 's', 's', 'ltr', 'color', 1, '')",
