@@ -10,28 +10,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.bench.figures import Figure
-from pipeline.domain.character import ShotType, StoryPoint
+from pipeline.domain.character import Appearance, ShotType, StoryPoint
 from pipeline.domain.panel import BalloonKind
 from pipeline.script.document import Line, PageScript, PanelScript, Prop, Role, Script
-from pipeline.script.lint import KnownCast, KnownCharacter, KnownLook, lint_script
+from pipeline.script.lint import KnownCast, KnownCharacter, lint_script
 from pipeline.script.reading import read_script
 from pipeline.script.writing import write_plain
 
 _ALL = frozenset(ShotType)
-CAST = KnownCast(
-    [
-        KnownCharacter(
-            f"ch_{name.lower()}",
-            name,
-            (
-                KnownLook(f"{name.lower()}_coat", "Coat", None, StoryPoint(4, 9999), _ALL),
-                KnownLook(f"{name.lower()}_gown", "Gown", None, None, frozenset({ShotType.FULL})),
-                KnownLook(f"{name.lower()}_armour", "Armour", StoryPoint(5, 1), None, _ALL),
-            ),
-        )
-        for name in ("Mira", "Oskar", "Basil", "Odette")
-    ]
-)
+_LOOKS = {
+    "coat": (None, StoryPoint(4, 9999), _ALL),
+    "gown": (None, None, frozenset({ShotType.FULL})),
+    "armour": (StoryPoint(5, 1), None, _ALL),
+}
+"""Everybody's looks: from and to where they are worn, and the shots that they have."""
+
+
+def _known(name: str) -> KnownCharacter:
+    looks = tuple(
+        Appearance(row, 1, 1, f"{name.lower()}_{look}", look.capitalize(), valid_from=a, valid_to=b)
+        for row, (look, (a, b, _)) in enumerate(_LOOKS.items())
+    )
+    shots = {row: shown for row, (_, _, shown) in enumerate(_LOOKS.values())}
+    return KnownCharacter(f"ch_{name.lower()}", name, looks, shots)
+
+
+CAST = KnownCast([_known(name) for name in ("Mira", "Oskar", "Basil", "Odette")])
 _ACTIONS = (
     "{a} looks out of the window while {b} reads the map.",
     "{a} laughs and {b} shakes a fist at the rain.",

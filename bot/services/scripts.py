@@ -19,7 +19,7 @@ from pipeline.domain.inputs import CastInput, PanelInputs
 from pipeline.domain.panel import PanelBrief, Staging
 from pipeline.generation.generators.draft import DraftGenerator
 from pipeline.script.document import Script
-from pipeline.script.lint import KnownCast, KnownCharacter, KnownLook, lint_script
+from pipeline.script.lint import KnownCast, KnownCharacter, lint_script
 from pipeline.script.reading import MAX_BYTES, Problem, Severity, read_script
 from pipeline.script.resolve import ResolvedPanel, resolve
 from pipeline.script.storyboard import DraftedPage, draft_page
@@ -229,25 +229,15 @@ class ScriptService:
     async def _cast(self, comic: Series) -> KnownCast:
         people = await cast.list_characters(self._db, comic.guild_id)
         shots = await references.shots_of(self._db, comic.guild_id)
-        known = []
-        for person in people:
-            looks = await cast.list_appearances(self._db, comic.guild_id, person.id)
-            known.append(
-                KnownCharacter(
-                    person.character_id,
-                    person.name,
-                    tuple(
-                        KnownLook(
-                            look.appearance_id,
-                            look.label,
-                            look.valid_from,
-                            look.valid_to,
-                            shots.get(look.id, frozenset()),
-                        )
-                        for look in looks
-                    ),
-                )
+        known = [
+            KnownCharacter(
+                person.character_id,
+                person.name,
+                tuple(await cast.list_appearances(self._db, comic.guild_id, person.id)),
+                shots,
             )
+            for person in people
+        ]
         return KnownCast(known)
 
     async def _inputs(self, comic: Series, script: Script) -> Mapping[scripts.Place, PanelInputs]:

@@ -4,10 +4,10 @@ Each finding names its line and the way out. Continuity is in :mod:`pipeline.scr
 """
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.domain.character import ShotType, StoryPoint
+from pipeline.domain.character import Appearance, ShotType, StoryPoint, appearance_at
 from pipeline.domain.panel import BalloonKind
 from pipeline.script.continuity import LookOf, continuity_problems
 from pipeline.script.document import PageScript, PanelScript, Role
@@ -25,31 +25,18 @@ HEARD_FROM_AFAR = frozenset({BalloonKind.OFF_PANEL, BalloonKind.RADIO, BalloonKi
 
 
 @dataclass(frozen=True, slots=True)
-class KnownLook:
-    """A look of the registry: where in the story it is worn, and the shots that it has."""
-
-    appearance_id: str
-    label: str
-    valid_from: StoryPoint | None = None
-    valid_to: StoryPoint | None = None
-    shots: frozenset[ShotType] = frozenset()
-
-    def worn_at(self, point: StoryPoint) -> bool:
-        """Whether the look is valid at a place of the story."""
-        return (self.valid_from is None or self.valid_from <= point) and (
-            self.valid_to is None or point <= self.valid_to
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class KnownCharacter:
-    """A character of the registry, as far as a script can be wrong about it."""
+    """A character of the registry, as far as a script can be wrong about it.
+
+    ``shots`` says, by the row of a look, which shots it has references for.
+    """
 
     character_id: str
     name: str
-    looks: tuple[KnownLook, ...]
+    looks: tuple[Appearance, ...]
+    shots: Mapping[int, frozenset[ShotType]]
 
-    def look_called(self, word: str) -> KnownLook | None:
+    def look_called(self, word: str) -> Appearance | None:
         """The look of this id or label; the id's end is enough (``everyday``)."""
         wanted = word.casefold().replace(" ", "_")
         for look in self.looks:
@@ -58,9 +45,9 @@ class KnownCharacter:
         ends = [look for look in self.looks if look.appearance_id.endswith(f"_{wanted}")]
         return ends[0] if len(ends) == 1 else None
 
-    def look_at(self, point: StoryPoint) -> KnownLook | None:
-        """The look that is worn at a place of the story; None where none is valid."""
-        return next((look for look in self.looks if look.worn_at(point)), None)
+    def look_at(self, point: StoryPoint) -> Appearance | None:
+        """The look that is worn at a place of the story, by the registry's rule."""
+        return appearance_at(self.looks, point)
 
 
 class KnownCast:
@@ -162,7 +149,7 @@ def _look_problems(
             f"{hint}."
         )
         yield Problem(line, "appearance-not-valid", text, Severity.WARNING)
-    if shot not in look.shots:
+    if shot not in known.shots.get(look.id, ()):
         text = (
             f"{look.appearance_id} has no {shot} reference; add one with "
             "/character add-reference, or frame the panel otherwise."

@@ -61,7 +61,7 @@ def test_a_new_scene_begins_anew():
 def test_without_a_look_the_one_of_the_chapter_is_meant():
     chapter_five = "Title: T\nChapter: 5\nPAGE 1\nPANEL 1 (full)\nCast: Mira (coat)\nShe waits.\n"
     ((_, code, text),) = problems(chapter_five)
-    assert (code, "mira_gown" in text) == ("appearance-not-valid", True)
+    assert (code, "mira_armour" in text) == ("appearance-not-valid", True)
     assert problems(chapter_five.replace(" (coat)", "")) == []
 
 
