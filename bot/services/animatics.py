@@ -16,7 +16,7 @@ from pipeline.comics.animatic.film import (
     frames_of,
     shots_of,
 )
-from pipeline.comics.formats import format_named, spec_of
+from pipeline.comics.formats import spec_of_series
 from pipeline.comics.page import compose_page
 from pipeline.domain.character import ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput, WrongState
@@ -140,13 +140,7 @@ class AnimaticService:
 def _film_page(
     comic: Series, record: pages.PageRecord, arts: list[PanelArt], language: str
 ) -> FilmPage:
-    spec = spec_of(
-        format_named(comic.page_format),
-        comic.reading_direction,
-        comic.color_mode,
-        title=comic.name,
-        language=language,
-    )
+    spec = spec_of_series(comic, language)
     strip = comic.reading_direction is ReadingDirection.WEBTOON
     page = compose_page(
         arts, film_spec(spec), layout=None if strip else record.layout, number=record.number

@@ -133,7 +133,7 @@ class LetteringService:
                 stands = await self._pages.preview(series, page, language, lines)
             cast_of = await self._names(actor.guild_id, changed)
             lines[changed.id] = edited(changed, edit, stands, cast_of)
-        made = await self._pages.letter(actor, series, page, language, lines, changed)
+        made = await self._pages.letter(series, page, language, lines, changed)
         panels = tuple(SetPanel(panel.id, lines[panel.id]) for panel in shown)
         return Lettered(made, language, panels)
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from bot.services.actor import Actor
 from bot.services.naming import slug
 from bot.services.page_material import PageMaterial
 from pipeline.comics.export.book import file_ending, spec_for
 from pipeline.comics.export.parts import export_parts, part_name
-from pipeline.comics.formats import format_named, spec_of
+from pipeline.comics.formats import format_named, spec_of_series
 from pipeline.comics.framing import heads_of
 from pipeline.comics.layout import MAX_PANELS, layout_names, own_layout
 from pipeline.comics.page import compose_page, render_page
@@ -126,7 +127,7 @@ class PageService:
         """
         series = await cast.active_series(self._db, actor.guild_id)
         arts = await self._material.arts(series, page, {})
-        return await self._composed(actor, series, page, arts, layout)
+        return await self._drawn_and_kept(series, page, arts, layout)
 
     async def edit(
         self, actor: Actor, page: int, edit: PageEdit, place: int, other: int | None = None
@@ -153,32 +154,7 @@ class PageService:
             arts = _swapped(arts, place, other)
         else:
             layout = write_tiers(_CHANGES[edit](own_layout(layout), place - 1))
-        return await self._composed(actor, series, page, arts, layout)
-
-    async def _composed(
-        self,
-        actor: Actor,
-        series: Series,
-        page: int,
-        arts: Sequence[PanelArt],
-        layout: str | None,
-    ) -> ComposedPage:
-        lettered, png = await asyncio.to_thread(_draw, arts, _spec(series), layout, page)
-        sha256 = await self._blobs.put(actor.guild_id, png)
-        ids = tuple(art.panel_id for art in arts)
-        await self._db.write(
-            lambda tx: pages.put_page(
-                tx,
-                guild_id=actor.guild_id,
-                series_id=series.id,
-                number=page,
-                layout=lettered.layout,
-                panels=ids,
-                sha256=sha256,
-                now=datetime.now(UTC),
-            )
-        )
-        return ComposedPage(page, lettered.layout, png, ids)
+        return await self._drawn_and_kept(series, page, arts, layout)
 
     async def panels_of_page(self, series: Series, page: int, language: str) -> list[Panel]:
         """See :meth:`PageMaterial.panels_of_page`."""
@@ -196,7 +172,7 @@ class PageService:
         record = await pages.get_page(self._db, actor.guild_id, series.id, page)
         found = await self._material.of_record(series, record, language)
         arts = [art for _, art in found]
-        spec = _spec(series, language)
+        spec = spec_of_series(series, language)
         lettered = await asyncio.to_thread(
             compose_page, arts, spec, layout=record.layout, number=page
         )
@@ -213,12 +189,11 @@ class PageService:
         arts = await self._material.arts(series, page, lines)
         layout = await self._material.layout(series, page)
         return await asyncio.to_thread(
-            compose_page, arts, _spec(series, language), layout=layout, number=page
+            compose_page, arts, spec_of_series(series, language), layout=layout, number=page
         )
 
     async def letter(
         self,
-        actor: Actor,
         series: Series,
         page: int,
         language: str,
@@ -234,25 +209,42 @@ class PageService:
         """
         arts = await self._material.arts(series, page, lines)
         layout = await self._material.layout(series, page)
-        lettered, png = await asyncio.to_thread(_draw, arts, _spec(series, language), layout, page)
+        relettered = {} if changed is None else {changed.id: lines[changed.id]}
+        return await self._drawn_and_kept(series, page, arts, layout, language, relettered)
+
+    async def _drawn_and_kept(
+        self,
+        series: Series,
+        page: int,
+        arts: Sequence[PanelArt],
+        layout: str | None,
+        language: str = "",
+        relettered: Mapping[int, tuple[DialogueLine, ...]] = MappingProxyType({}),
+    ) -> ComposedPage:
+        """Draw a page, then keep it and the new lines of its panels in one transaction.
+
+        A picture in another language is handed out and not kept.
+        """
+        spec, guild_id = spec_of_series(series, language), series.guild_id
+        lettered, png = await asyncio.to_thread(_draw, arts, spec, layout, page)
         ids = tuple(art.panel_id for art in arts)
-        sha256 = None if language else await self._blobs.put(actor.guild_id, png)
+        sha256 = None if language else await self._blobs.put(guild_id, png)
         now = datetime.now(UTC)
 
         def keep(tx: sqlite3.Connection) -> None:
-            if changed is not None:
+            for panel_id, lines in relettered.items():
                 lettering.put_lettering(
                     tx,
-                    guild_id=actor.guild_id,
-                    panel_id=changed.id,
+                    guild_id=guild_id,
+                    panel_id=panel_id,
                     language=language,
-                    lines=lines[changed.id],
+                    lines=lines,
                     now=now,
                 )
             if sha256 is not None:
                 pages.put_page(
                     tx,
-                    guild_id=actor.guild_id,
+                    guild_id=guild_id,
                     series_id=series.id,
                     number=page,
                     layout=lettered.layout,
@@ -353,7 +345,7 @@ class PageService:
         Runs in the exporting thread; only the reading goes back to the event loop. Equal panels
         in an equal layout give equal balloons. Webtoons are composed anew, as strips.
         """
-        composed = _spec(series, language)
+        composed = spec_of_series(series, language)
         spec = spec_for(format_name, composed)
         for record in records:
             if stopped.is_set():
@@ -387,19 +379,9 @@ class PageService:
             reading = self._material.of_record(series, record, language)
             arts = [a for _, a in asyncio.run_coroutine_threadsafe(reading, loop).result()]
             if [art.dialogue for art in arts] != [art.dialogue for art in first]:
-                page, png = _draw(arts, _spec(series, language), layout, record.number)
+                page, png = _draw(arts, spec_of_series(series, language), layout, record.number)
                 made[language] = BookPage(page, png, language=language)
         return made
-
-
-def _spec(series: Series, language: str = "") -> PageSpec:
-    return spec_of(
-        format_named(series.page_format),
-        series.reading_direction,
-        series.color_mode,
-        title=series.name,
-        language=language,
-    )
 
 
 def _swapped(arts: Sequence[PanelArt], place: int, other: int | None) -> list[PanelArt]:

@@ -6,7 +6,7 @@ draws such art on, into the bleed, and marks where the sheet is cut.
 
 from dataclasses import dataclass
 
-from pipeline.domain.character import ColorMode, ReadingDirection
+from pipeline.domain.character import ColorMode, ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.geometry import Size
 from pipeline.domain.page import PageSpec
@@ -63,6 +63,17 @@ def format_named(name: str) -> PageFormat:
         raise InvalidInput(
             f"There is no page size “{name}”; choose from: {', '.join(FORMATS)}."
         ) from error
+
+
+def spec_of_series(series: Series, language: str = "") -> PageSpec:
+    """What the pages of a comic are like, by its settings."""
+    return spec_of(
+        format_named(series.page_format),
+        series.reading_direction,
+        series.color_mode,
+        title=series.name,
+        language=language,
+    )
 
 
 def spec_of(
