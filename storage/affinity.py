@@ -10,8 +10,7 @@ import sqlite3
 MOST_PASSED = 3
 """How many later jobs of the same member may go before a job, over all its time in the queue."""
 
-# Both begin at the job that is next in the fair order and read index entries of its member only.
-_NEXT = """
+FAIR_TURN = """
 WITH next_guild AS MATERIALIZED (
     SELECT guild_id FROM share WHERE member_id = 0 AND waiting > 0
     ORDER BY vtime, guild_id LIMIT 1
@@ -20,11 +19,15 @@ WITH next_guild AS MATERIALIZED (
     WHERE guild_id = (SELECT guild_id FROM next_guild) AND member_id <> 0 AND waiting > 0
     ORDER BY vtime, member_id LIMIT 1
 )
+"""
+"""Whose turn it is in the fair order, as ``next_member``; reads one index entry a step."""
+
+_NEXT = f"""{FAIR_TURN}
 SELECT id, guild_id, member_id, priority, affinity FROM job WHERE status = 'queued'
 AND guild_id = (SELECT guild_id FROM next_member)
 AND member_id = (SELECT member_id FROM next_member)
 ORDER BY priority DESC, id LIMIT 1
-"""
+"""  # noqa: S608 - our own constants
 _BESIDE = (
     "status = 'queued' AND guild_id = :guild_id AND member_id = :member_id AND priority = :priority"
 )

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from pipeline.domain.errors import AlreadyExists, NotFound
 from pipeline.domain.job import Job, JobKind, JobStatus
-from storage.affinity import preferred
+from storage.affinity import FAIR_TURN, preferred
 from storage.errors import LeaseLost
 from storage.queue import (
     get_job,
@@ -49,15 +49,7 @@ __all__ = [
     "running_jobs",
 ]
 
-CLAIM = """
-WITH next_guild AS MATERIALIZED (
-    SELECT guild_id FROM share WHERE member_id = 0 AND waiting > 0
-    ORDER BY vtime, guild_id LIMIT 1
-), next_member AS MATERIALIZED (
-    SELECT guild_id, member_id FROM share
-    WHERE guild_id = (SELECT guild_id FROM next_guild) AND member_id <> 0 AND waiting > 0
-    ORDER BY vtime, member_id LIMIT 1
-)
+CLAIM = f"""{FAIR_TURN}
 UPDATE job SET status = 'running', fence = fence + 1, lease_owner = :owner, lease_until = :until,
                started_at = :started, progress = 0, progress_note = ''
 WHERE id = (
@@ -67,7 +59,7 @@ WHERE id = (
     ORDER BY priority DESC, id LIMIT 1
 )
 RETURNING *
-"""
+"""  # noqa: S608 - our own constants
 
 _CLAIM_ONE = """
 UPDATE job SET status = 'running', fence = fence + 1, lease_owner = :owner, lease_until = :until,
