@@ -113,7 +113,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 db=db,
                 blobs=blobs,
                 series=series,
-                cast=CastService(db, blobs, registrar, judge, locks, series),
+                cast=CastService(db, blobs, registrar, judge, locks),
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),

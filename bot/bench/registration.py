@@ -70,7 +70,7 @@ async def _measure(pictures: int) -> list[Cost]:
     with tempfile.TemporaryDirectory(prefix="onmodel-bench-") as name:
         settings = Settings(data_dir=Path(name), encoders=EMBEDDED, _env_file=None)  # pyright: ignore[reportCallIssue] - pydantic-settings' own parameter
         async with open_app(settings) as app:
-            await app.cast.create_series(_MANAGER, name="Bench")
+            await app.series.create(_MANAGER, name="Bench")
             await app.cast.register(
                 _MANAGER, NewCharacter(hero.name, hero.character_id), uploads[:_KNOWN]
             )

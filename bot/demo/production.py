@@ -89,7 +89,7 @@ async def _produce(out: Path, console: Console, started: float) -> dict[str, flo
                 # nothing is left to draw: the worker has gone home before the pages are made
                 await _bind(production, out, progress)
             # From here on passed panels are audited, so that verdicts can teach the limits.
-            await app.cast.update_series(MANAGER, audit_percent=10)
+            await app.series.update(MANAGER, audit_percent=10)
             return await write_report(production, out, time.monotonic() - started)
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
@@ -124,9 +124,9 @@ def _progress(console: Console) -> Progress:
 
 async def _register(production: Production, progress: Progress) -> None:
     cast_service = production.app.cast
-    await cast_service.create_series(MANAGER, name=production.script.title)
+    await production.app.series.create(MANAGER, name=production.script.title)
     # The draw of the blind audit is secret, and a demo has to come out the same every time.
-    await cast_service.update_series(MANAGER, audit_percent=0, alternates=2)
+    await production.app.series.update(MANAGER, audit_percent=0, alternates=2)
     looks = [(c, a) for c in production.material.characters for a in c.appearances]
     task = progress.add_task("Registering the cast", total=sum(len(a.references) for _, a in looks))
     for character, look in looks:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from bot.services.actor import Actor
 from bot.services.boxes import read_box
@@ -24,12 +23,10 @@ from bot.services.registration import (
     Upload,
     check_uploads,
 )
-from bot.services.series import SeriesService, Setting
 from pipeline.domain.character import (
     Appearance,
     Character,
     EntryKind,
-    Series,
     ShotType,
 )
 from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached, NotFound
@@ -85,26 +82,12 @@ class CastService:
         registrar: Registrar,
         judge: Judge,
         locks: GuildLocks,
-        series: SeriesService,
     ) -> None:
         self._db = db
         self._blobs = blobs
         self._registrar = registrar
         self._judge = judge
         self._locks = locks
-        self._series = series
-
-    async def create_series(self, actor: Actor, **said: Any) -> Series:
-        """See :meth:`bot.services.series.SeriesService.create`."""
-        return await self._series.create(actor, **said)
-
-    async def update_series(self, actor: Actor, **changed: Setting) -> Series:
-        """See :meth:`bot.services.series.SeriesService.update`."""
-        return await self._series.update(actor, **changed)
-
-    async def series(self, guild_id: int) -> Series:
-        """See :meth:`bot.services.series.SeriesService.active`."""
-        return await self._series.active(guild_id)
 
     # --- characters -----------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from storage.poses import poses_of
 
 @pytest.fixture
 async def studio(app, manager):
-    await app.cast.create_series(manager, name="Full to the Brim")
+    await app.series.create(manager, name="Full to the Brim")
     return app
 
 
@@ -124,14 +124,14 @@ async def test_too_few_references_cannot_be_judged(studio, manager, material):
 
 async def test_a_series_is_for_managers(app, member):
     with pytest.raises(NotAllowed):
-        await app.cast.create_series(member, name="Mine")
+        await app.series.create(member, name="Mine")
     with pytest.raises(NotFound, match="/series create"):
-        await app.cast.series(member.guild_id)
+        await app.series.active(member.guild_id)
 
 
 async def test_settings_keep_what_is_not_given(studio, manager):
-    await studio.cast.update_series(manager, review_channel_id=5, alternates=3)
-    series = await studio.cast.update_series(manager, quota=7)
+    await studio.series.update(manager, review_channel_id=5, alternates=3)
+    series = await studio.series.update(manager, quota=7)
     assert (series.review_channel_id, series.alternates, series.quota) == (5, 3, 7)
 
 

@@ -29,7 +29,7 @@ def data(tmp_path_factory, material):
     async def register():
         manager = Actor(10, 1, is_moderator=True, can_manage=True)
         async with open_app(Settings(data_dir=folder, _env_file=None)) as app:
-            await app.cast.create_series(manager, name="Who")
+            await app.series.create(manager, name="Who")
             for character in material.characters[:3]:
                 look = character.appearances[0]
                 await app.cast.register(
@@ -116,7 +116,7 @@ async def test_held_out_art_is_recognised_and_a_stranger_is_nobody(registered, m
 
 
 async def test_with_too_few_references_it_says_that_it_cannot_say(app, material, manager, member):
-    await app.cast.create_series(manager, name="Few")
+    await app.series.create(manager, name="Few")
     hero = material.characters[0]
     await app.cast.register(
         manager, NewCharacter(hero.name, hero.character_id), hero.appearances[0].references[:2]
@@ -131,7 +131,7 @@ async def test_nobody_registered_no_figure_and_another_guild(app, material, mana
     stranger = type(manager)(77, 1, can_manage=True)
     with pytest.raises(NotFound):
         await app.lookup.identify(stranger, picture)
-    await app.cast.create_series(stranger, name="Empty")
+    await app.series.create(stranger, name="Empty")
     with pytest.raises(NotFound, match="Nobody is registered"):
         await app.lookup.identify(stranger, picture)
     with pytest.raises(InvalidPicture):

@@ -30,8 +30,8 @@ OF_ROWS = {
 @pytest.fixture
 async def studio(app, manager, material):
     """Mira with everything that the registry can say of a character."""
-    await app.cast.create_series(manager, name="S")
-    await app.cast.create_series(ELSEWHERE, name="T")
+    await app.series.create(manager, name="S")
+    await app.series.create(ELSEWHERE, name="T")
     await register(app, manager, material.characters[0], references=5)
     await app.registry.edit(
         manager, "Mira",

@@ -101,7 +101,7 @@ async def accept(app, manager, page: int, number: int) -> int:
 @pytest.fixture
 async def studio(app, manager):
     """Two composed pages, of two panels and of one, in a series that is read right to left."""
-    await app.cast.create_series(manager, name="Rain Door", reading_direction=ReadingDirection.RTL)
+    await app.series.create(manager, name="Rain Door", reading_direction=ReadingDirection.RTL)
     await app.series.update(manager, audit_percent=0)  # its draw is secret
     for page, number in ((1, 1), (1, 2), (2, 3)):
         await accept(app, manager, page, number)

@@ -22,7 +22,7 @@ from storage import attempts, panels
 @pytest.fixture
 async def studio(app, manager):
     """One composed page of two panels."""
-    await app.cast.create_series(manager, name="Rain Door", reading_direction=ReadingDirection.RTL)
+    await app.series.create(manager, name="Rain Door", reading_direction=ReadingDirection.RTL)
     await app.series.update(manager, audit_percent=0)  # its draw is secret
     for number in (1, 2):
         await accept(app, manager, 1, number)

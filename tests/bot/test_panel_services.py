@@ -36,7 +36,7 @@ def registered(tmp_path_factory, material):
     async def fill():
         async with open_app(Settings(data_dir=folder, _env_file=None)) as app:
             manager = Actor(10, 1, is_moderator=True, can_manage=True)
-            await app.cast.create_series(manager, name="Full to the Brim")
+            await app.series.create(manager, name="Full to the Brim")
             await app.series.update(manager, audit_percent=0)  # its draw is secret
             await register(app, manager, material.characters[0], references=14)
 
@@ -127,7 +127,7 @@ async def test_preflight_names_a_missing_reference(studio, manager, material):
 
 
 async def test_the_quota_counts_a_day(studio, manager, member):
-    await studio.cast.update_series(manager, quota=2)
+    await studio.series.update(manager, quota=2)
     await _ask(studio, member, key="a")
     await _ask(studio, member, key="b")
     with pytest.raises(LimitReached, match="2"):

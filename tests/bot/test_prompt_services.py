@@ -27,7 +27,7 @@ MODERATOR = Actor(10, 1, is_moderator=True, can_manage=True)
 @pytest.fixture
 async def app(tmp_path, material):
     async with open_app(Settings(data_dir=tmp_path, _env_file=None)) as opened:
-        await opened.cast.create_series(MODERATOR, name="Full to the Brim")
+        await opened.series.create(MODERATOR, name="Full to the Brim")
         await opened.series.update(MODERATOR, audit_percent=0)  # its draw is secret
         for character in material.characters[:2]:
             await register(opened, MODERATOR, character, references=6)
@@ -101,7 +101,7 @@ async def test_a_reroll_of_a_drawn_panel_changes_its_recipe_and_not_a_fresh_one(
 async def test_the_host_says_how_far_a_panel_is_retried(tmp_path):
     settings = Settings(data_dir=tmp_path, panel_attempts=2, panel_seconds=30, _env_file=None)
     async with open_app(settings) as opened:
-        await opened.cast.create_series(MODERATOR, name="Full to the Brim")
+        await opened.series.create(MODERATOR, name="Full to the Brim")
         await opened.series.update(MODERATOR, audit_percent=0)  # its draw is secret
         mira = load_material().characters[0]
         await register(opened, MODERATOR, mira, references=2)

@@ -30,7 +30,7 @@ async def studio(folder, *encoders: str):
 async def folder(tmp_path, material, manager):
     """A data folder with two characters of five references, indexed with two encoders."""
     async with studio(tmp_path, "palette", "structure") as app:
-        await app.cast.create_series(manager, name="Index")
+        await app.series.create(manager, name="Index")
         for character in material.characters[:2]:
             await app.cast.register(
                 manager,

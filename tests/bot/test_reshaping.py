@@ -62,7 +62,7 @@ def add_reference(tx, registrar, row, number, outfit):
 async def studio(folder, looks=("everyday", "sunday", "armour"), each=5):
     """A character whose looks hold made-up references with real thresholds."""
     async with open_app(Settings(data_dir=folder, _env_file=None)) as app:
-        series = await app.cast.create_series(OWNER, name="S")
+        series = await app.series.create(OWNER, name="S")
         registrar = app.reshaping._registrar
 
         def fill(tx):

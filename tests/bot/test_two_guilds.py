@@ -16,7 +16,7 @@ async def twins(app, material):
     """The same series and cast in both guilds; each has one flagged drawing and one panel."""
     ids = {}
     for actor in (ONE, TWO):
-        await app.cast.create_series(actor, name="Twins")
+        await app.series.create(actor, name="Twins")
         await app.series.update(actor, audit_percent=0)  # its draw is secret
         await register(app, actor, material.characters[0], references=10)
         ask = PanelRequest("Mira", f"plain. For guild {actor.guild_id}.", alternates=2, page=1)
@@ -37,7 +37,7 @@ async def twins(app, material):
 async def test_lists_hold_one_guild_only(twins):
     app, ids = twins
     for actor in (ONE, TWO):
-        assert (await app.cast.series(actor.guild_id)).guild_id == actor.guild_id
+        assert (await app.series.active(actor.guild_id)).guild_id == actor.guild_id
         entries = await app.cast.entries(actor)
         assert [e.character.guild_id for e in entries] == [actor.guild_id]
         assert {a.guild_id for e in entries for a in e.appearances} == {actor.guild_id}

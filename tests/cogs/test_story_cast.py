@@ -50,7 +50,7 @@ async def test_a_member_whom_discord_lets_in_is_still_refused_by_the_code(studio
     ):
         refused = await studio.bob.slash(studio.channel, command, **options)
         assert "Manage Server" in answer(refused)
-    assert (await studio.app.cast.series(studio.guild.id)).quota == 20
+    assert (await studio.app.series.active(studio.guild.id)).quota == 20
 
 
 async def test_registering_listing_and_the_sheet(studio: Studio):

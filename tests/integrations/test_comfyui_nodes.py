@@ -49,7 +49,7 @@ def folder(tmp_path_factory, material) -> Path:
     async def fill() -> None:
         manager = Actor(GUILD, 1, is_moderator=True, can_manage=True)
         async with open_app(Settings(data_dir=folder, _env_file=None)) as app:
-            await app.cast.create_series(manager, name="Nodes")
+            await app.series.create(manager, name="Nodes")
             for character in material.characters[:1]:
                 look = character.appearances[0]
                 new = NewCharacter(
