@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXTENSIONS = (
+    "cogs.ui.translator",
     "cogs.ui.errors",
     "cogs.poster",
     "cogs.series",
@@ -109,7 +110,7 @@ class OnModelBot(commands.Bot):
         if target is not None:
             self.tree.copy_global_to(guild=target)
         key = f"commands:{self.application_id}:{guild_id or 'global'}"
-        digest = tree_digest(self.tree, target)
+        digest = await tree_digest(self.tree, target)
         if await guilds.get_setting(self.app.db, key) == digest:
             return False
         await self.tree.sync(guild=target)
@@ -139,8 +140,16 @@ class OnModelBot(commands.Bot):
         await self.app.guilds.returned(guild.id)
 
 
-def tree_digest(tree: app_commands.CommandTree[Any], guild: discord.abc.Snowflake | None) -> str:
-    """A sha256 over the commands exactly as Discord would get them."""
-    payload = [command.to_dict(tree) for command in tree.get_commands(guild=guild)]
+async def tree_digest(
+    tree: app_commands.CommandTree[Any], guild: discord.abc.Snowflake | None
+) -> str:
+    """A sha256 over the commands exactly as Discord would get them, in every language."""
+    translator = tree.translator
+    payload = [
+        await command.get_translated_payload(tree, translator)
+        if translator is not None
+        else command.to_dict(tree)
+        for command in tree.get_commands(guild=guild)
+    ]
     text = json.dumps(payload, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import discord
 from discord import app_commands
@@ -14,6 +15,7 @@ from cogs.ui.card import Card
 from cogs.ui.limits import CHOICE_NAME, CHOICES, clip
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture, fitted
 from cogs.ui.verdicts import GOOD
+from cogs.ui.words import hear, in_language, language_of, say
 from pipeline.comics.layered.unpacking import MAX_BYTES as MAX_DRAWING
 from pipeline.domain.errors import InvalidPicture, NotFound
 from pipeline.imaging.decode import MAX_BYTES
@@ -34,8 +36,10 @@ async def acknowledge(interaction: Interaction) -> None:
     """Answer within Discord's three seconds, before anything else is done.
 
     The answer is private, and that cannot be changed later: so errors stay private too. What
-    everyone should see follows as a message of its own (:func:`present`).
+    everyone should see follows as a message of its own (:func:`present`). From here on things are
+    said in the language of the person who asks.
     """
+    hear(interaction)
     await interaction.response.defer(ephemeral=True, thinking=True)
 
 
@@ -128,9 +132,17 @@ async def reply(interaction: Interaction, card: Card) -> None:
     await interaction.edit_original_response(view=card.view(), attachments=card.files())
 
 
+async def for_everyone(interaction: Interaction) -> AbstractContextManager[None]:
+    """Inside, cards speak the server's language: what is built there is shown to everyone.
+
+    ``with await for_everyone(interaction): card = …``, then :func:`present` it outside.
+    """
+    return in_language(language_of(interaction.guild_locale))
+
+
 async def present(interaction: Interaction, card: Card) -> None:
     """Show a card to everyone in the channel, and close the private answer with a word."""
-    await reply(interaction, Card(GOOD).text("✅ Here it is."))
+    await reply(interaction, Card(GOOD).text(say("✅ Here it is.")))
     await present_more(interaction, card)
 
 

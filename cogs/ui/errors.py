@@ -10,6 +10,7 @@ from discord import app_commands
 
 from cogs.ui.limits import clip
 from cogs.ui.notices import problem_card
+from cogs.ui.words import hear, retell, say, say_n
 from pipeline.domain.errors import OnModelError
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ AnyInteraction = discord.Interaction[Any]
 
 
 async def answered(interaction: AnyInteraction, work: Awaitable[None]) -> None:
-    """Let a button's work report its errors as commands do.
+    """Let a button's work speak the person's language and report its errors as commands do.
 
     discord.py logs what a dynamic item raises and tells nobody.
     """
+    hear(interaction)
     try:
         await work
     except Exception as error:  # noqa: BLE001 - this is the boundary that reports them all
@@ -39,6 +41,7 @@ async def answered(interaction: AnyInteraction, work: Awaitable[None]) -> None:
 
 async def report(interaction: AnyInteraction, error: Exception) -> None:
     """Tell the person what went wrong and log what they need not know. Never raises."""
+    hear(interaction)
     cause = _cause(error)
     if isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_INTERACTION:
         log.warning("answered too late: %s", _where(interaction), extra={"action": "late"})
@@ -51,7 +54,8 @@ async def report(interaction: AnyInteraction, error: Exception) -> None:
     log.error(
         "error %s in %s", reference, _where(interaction), exc_info=cause, extra={"action": "error"}
     )
-    await _tell(interaction, "Sorry, that went wrong on our side. Please try again.", reference)
+    sorry = say("Sorry, that went wrong on our side. Please try again.")
+    await _tell(interaction, sorry, reference)
 
 
 def _cause(error: Exception) -> Exception:
@@ -68,19 +72,23 @@ def _words(error: Exception) -> str | None:
     """The error's own text when it is meant for people, else None."""
     match error:
         case OnModelError():
-            return clip(str(error), 1800)
+            return clip(retell(str(error)), 1800)
         case app_commands.NoPrivateMessage():
-            return "This works in a server only."
+            return say("This works in a server only.")
         case app_commands.CommandOnCooldown():
-            return f"Not so fast: try again in {error.retry_after:.0f} seconds."
+            return say_n(
+                "Not so fast: try again in {n} second.",
+                "Not so fast: try again in {n} seconds.",
+                max(1, round(error.retry_after)),
+            )
         case app_commands.TransformerError():
-            return f"I do not understand “{clip(str(error.value), 80)}”."
+            return say("I do not understand “{words}”.", words=clip(str(error.value), 80))
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            return "This command has just changed. Please type it again in a moment."
+            return say("This command has just changed. Please type it again in a moment.")
         case app_commands.CheckFailure():
-            return "You may not use this command here."
+            return say("You may not use this command here.")
         case discord.Forbidden():
-            return (
+            return say(
                 "I lack a permission for that in this channel. Ask a server manager to let me "
                 "view it, send messages and attach files."
             )

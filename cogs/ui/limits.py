@@ -7,6 +7,8 @@ description; the contract tests hold every request against the latter.
 import re
 from collections.abc import Iterable
 
+from cogs.ui.words import say
+
 TEXT_PER_MESSAGE = 4000
 COMPONENTS_PER_MESSAGE = 40
 BUTTONS_PER_ROW = 5
@@ -45,7 +47,9 @@ def lines_within(lines: Iterable[str], limit: int) -> str:
     for index, line in enumerate(everything):
         reserve = 24 if index + 1 < len(everything) else 0
         if used + len(line) + 1 + reserve > limit:
-            kept.append(f"{ELLIPSIS} and {len(everything) - index} more")
+            kept.append(
+                say("{ellipsis} and {n} more", ellipsis=ELLIPSIS, n=len(everything) - index)
+            )
             break
         kept.append(line)
         used += len(line) + 1

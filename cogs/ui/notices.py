@@ -22,6 +22,7 @@ from cogs.ui.verdicts import (
     review_look,
     review_reason,
 )
+from cogs.ui.words import say
 from pipeline.domain.character import (
     Appearance,
     ColorMode,
@@ -319,4 +320,4 @@ def recipe_card(panel_id: int, text: str) -> Card:
 def problem_card(words: str, reference: str | None = None) -> Card:
     """Something did not work; ``reference`` finds it in the log."""
     card = Card(BAD).text(f"⚠️ {words}")
-    return card.small(f"Reference `{reference}`" if reference else "")
+    return card.small(say("Reference `{reference}`", reference=reference) if reference else "")

@@ -200,6 +200,7 @@ class StudioOptions:
     real_worker: bool = False
     members_intent: bool = True
     errors_expected: bool = False
+    locale: str = "en-US"
 
 
 @dataclass
@@ -230,6 +231,7 @@ class Studio:
         self.settings = Settings(data_dir=folder / "data", _env_file=None)  # pyright: ignore
         self.log = Log()
         self.errors: list[logging.LogRecord] = []
+        self.locales: dict[int, str] = {}
         self._monkeypatch = monkeypatch
         self._work: AsyncExitStack = AsyncExitStack()
         self._apps: AsyncExitStack = AsyncExitStack()
@@ -237,6 +239,7 @@ class Studio:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         self._record_requests()
+        self._tell_locales()
         with self._watch_errors():
             await self._open_app()
             try:
@@ -277,7 +280,7 @@ class Studio:
 
     async def _set_the_stage(self) -> None:
         env = self.env
-        self.guild = env.create_guild("Comic Club")
+        self.guild = env.create_guild("Comic Club", preferred_locale=self.options.locale)
         self.channel = self.guild.create_text_channel("panels")
         self.reviews = self.guild.create_text_channel("reviews")
         self.mods = self.guild.create_role("Editors")
@@ -314,6 +317,10 @@ class Studio:
         return await (who or self.ann).slash(
             self.channel, "panel request", prompt=prompt, **options
         )
+
+    def speaks(self, who: Any, locale: str) -> None:
+        """From now on the interactions of ``who`` come in a locale of Discord: ``de``, ``ja``."""
+        self.locales[who.id] = locale
 
     async def posted(self, prompt: str = "They run.", **options: Any) -> discord.Message:
         """Ask for a panel and wait for its vote card."""
@@ -390,6 +397,19 @@ class Studio:
             return real(backend, method, path, **request)
 
         self._monkeypatch.setattr(router, "dispatch", dispatch)
+
+    def _tell_locales(self) -> None:
+        """Interactions carry the locale of who acts and of the server; simcord's are English."""
+        real = simcord.interactions.base_payload
+
+        def base_payload(backend: Any, *, guild_id: int | None, user_id: int, **more: Any) -> Any:
+            record, payload = real(backend, guild_id=guild_id, user_id=user_id, **more)
+            payload["locale"] = self.locales.get(user_id, "en-US")
+            if guild_id is not None:
+                payload["guild_locale"] = backend.get_guild(guild_id).preferred_locale
+            return record, payload
+
+        self._monkeypatch.setattr(simcord.interactions, "base_payload", base_payload)
 
     @contextmanager
     def _watch_errors(self) -> Iterator[None]:

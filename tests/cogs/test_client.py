@@ -153,9 +153,9 @@ async def test_commands_are_sent_again_only_when_they_changed(studio: Studio):
     assert await studio.bot.sync_commands() is False
     await studio.restart()
     assert sent() == 1
-    before = tree_digest(studio.bot.tree, None)
+    before = await tree_digest(studio.bot.tree, None)
     studio.bot.tree.remove_command("queue")
-    assert tree_digest(studio.bot.tree, None) != before
+    assert await tree_digest(studio.bot.tree, None) != before
     assert await studio.bot.sync_commands() is True
     assert sent() == 2
 

@@ -1,0 +1,1 @@
+"""The catalogues of translated words, and how they are gathered from the code."""
