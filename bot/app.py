@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.services.access import AccessService
 from bot.services.animatics import AnimaticService
 from bot.services.cast import CastService
 from bot.services.clips import ClipService
@@ -55,6 +56,7 @@ class App:
     blobs: BlobStore
     series: SeriesService
     cast: CastService
+    access: AccessService
     registry: RegistryService
     reshaping: ReshapingService
     packages: PackageService
@@ -114,6 +116,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 blobs=blobs,
                 series=series,
                 cast=CastService(db, blobs, registrar, judge, locks),
+                access=AccessService(db, locks),
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),

@@ -6,6 +6,7 @@ from discord import app_commands
 from bot.client import OnModelBot
 from bot.services.cast import NewCharacter, Registration
 from cogs.character_desk import CharacterDesk
+from cogs.character_owners import CharacterOwners
 from cogs.entry import (
     SHOT_TYPES,
     Interaction,
@@ -31,6 +32,7 @@ Attachment = discord.Attachment
 
 class CharacterCog(
     CharacterDesk,
+    CharacterOwners,
     group_name="character",
     group_description="The cast of the comic",
 ):

@@ -57,12 +57,13 @@ def guild_of(interaction: Interaction) -> int:
 async def actor_of(interaction: Interaction) -> Actor:
     """Who acts, with the rights that Discord and the series settings give."""
     guild_id = guild_of(interaction)
-    roles = {role.id for role in getattr(interaction.user, "roles", ())}
+    roles = frozenset(role.id for role in getattr(interaction.user, "roles", ()))
     return Actor(
         guild_id,
         interaction.user.id,
         is_moderator=await _moderator_role(interaction.client, guild_id) in roles,
         can_manage=interaction.permissions.manage_guild,
+        roles=roles,
     )
 
 

@@ -37,11 +37,15 @@ class Fate(StrEnum):
 FATES: Mapping[tuple[str, str], Fate] = {
     ("audit_event", "member_id"): Fate.ANONYMISED,
     ("character", "owner_id"): Fate.HANDED_OVER,
+    ("co_owner", "member_id"): Fate.DELETED,
     ("consent", "holder_id"): Fate.ANONYMISED,
     ("consent", "person_id"): Fate.ANONYMISED,
     ("job", "member_id"): Fate.ANONYMISED,
     ("likeness", "person_id"): Fate.ANONYMISED,
     ("panel", "requester_id"): Fate.ANONYMISED,  # those that no page needs are deleted before
+    ("quest", "artist_id"): Fate.ANONYMISED,
+    ("quest", "decided_by"): Fate.ANONYMISED,
+    ("quest", "posted_by"): Fate.ANONYMISED,
     ("reference", "added_by"): Fate.ANONYMISED,  # deleted before, for whoever asks for that
     ("registry_event", "member_id"): Fate.ANONYMISED,
     ("review", "claimed_by"): Fate.CLEARED,

@@ -7,12 +7,13 @@ from pipeline.domain.errors import NotAllowed
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A member of a guild and what the guild lets them do."""
+    """A member of a guild and what the guild lets them do; ``roles`` are Discord's ids."""
 
     guild_id: int
     member_id: int
     is_moderator: bool = False
     can_manage: bool = False
+    roles: frozenset[int] = frozenset()
 
     @property
     def moderates(self) -> bool:

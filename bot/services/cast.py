@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.services.access import require_edit
 from bot.services.actor import Actor
 from bot.services.boxes import read_box
 from bot.services.casting import calibrated, cast_input, pick_appearance
@@ -168,7 +169,7 @@ class CastService:
             ConsentMissing: it shows a real person who does not agree.
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
-        actor.require_own(found.owner_id, f"add references to {found.name}")
+        await require_edit(self._db, actor, found, "add references to")
         await require_consent(self._db, actor.guild_id, [found.character_id])
         check_uploads(uploads, at_least=1)
         async with self._locks.of(actor.guild_id):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from bot.services.access import require_ownership, trainable
 from bot.services.actor import Actor
 from bot.services.sweeping import Sweeper
 from pipeline.domain.errors import ConsentMissing, InvalidInput
@@ -51,7 +52,7 @@ class ConsentService:
                 "none is needed."
             )
         found = await cast.find_character(self._db, actor.guild_id, character)
-        actor.require_own(found.owner_id, f"ask for consent for {found.name}")
+        await require_ownership(self._db, actor, found, "ask for consent for")
 
         def work(tx: Transaction) -> int:
             now = datetime.now(UTC)
@@ -139,6 +140,10 @@ async def require_consent(db: Database, guild_id: int, characters: Sequence[str]
 
 
 async def may_train(db: Database, guild_id: int, characters: Sequence[str]) -> set[str]:
-    """Those of some characters for which trained modules may be used."""
+    """Those of some characters for which trained modules may be used.
+
+    The owner lets them be trained, and whoever is shown agreed to it.
+    """
     marked = await consent.likenesses(db, guild_id, characters, datetime.now(UTC))
-    return {c for c in characters if marked.get(c, ConsentScope.TRAIN) is ConsentScope.TRAIN}
+    agreed = {c for c in characters if marked.get(c, ConsentScope.TRAIN) is ConsentScope.TRAIN}
+    return agreed & await trainable(db, guild_id, characters)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from bot.services.access import require_ownership
 from bot.services.actor import Actor
 from bot.services.edits import checked_palette
 from bot.services.locks import GuildLocks
@@ -117,7 +118,7 @@ class PackageService:
             NotAllowed: the actor is neither owner nor moderator: it holds the owner's originals.
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
-        actor.require_own(found.owner_id, f"export {found.name}")
+        await require_ownership(self._db, actor, found, "export")
         record = await self.record(actor, found.character_id)
         pictures: dict[str, bytes] = {}
         prints: dict[str, tuple[Fingerprint, ...]] = {}

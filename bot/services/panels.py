@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from bot.services.access import require_request
 from bot.services.actor import Actor
 from bot.services.briefs import (
     lint,
@@ -118,6 +119,7 @@ class PanelService:
         roles = await read_cast(
             self._db, actor.guild_id, request.characters, request.appearance, place
         )
+        await require_request(self._db, actor, [character for character, _ in roles])
         shot = request.shot_type or ShotType.HALF
         alternates = request.alternates or series.alternates
         prompt = read_prompt(request.prompt)
@@ -177,6 +179,7 @@ class PanelService:
         series = await cast.active_series(self._db, actor.guild_id)
         place = await place_of(self._db, series, chapter, page)
         roles = await read_cast(self._db, actor.guild_id, characters, None, place)
+        await require_request(self._db, actor, [character for character, _ in roles])
         brief = PanelBrief(
             prompt="",
             cast=tuple(CastRole(c.character_id, a.appearance_id) for c, a in roles),
@@ -256,6 +259,7 @@ class PanelService:
         brief = changed_brief(panel.brief, change, _seed_of(dedupe_key))
         roles = [await resolve_role(self._db, actor.guild_id, r) for r in brief.cast]
         await require_consent(self._db, actor.guild_id, [c.character_id for c, _ in roles])
+        await require_request(self._db, actor, [character for character, _ in roles])
         if change.reference is not None:
             await check_lead(self._db, actor.guild_id, brief, roles)
         brief = replace(brief, revision=await revision_of(self._db, panel, change.parts))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot.services.access import require_edit
 from bot.services.actor import Actor
 from bot.services.boxes import read_box
 from bot.services.casting import pick_appearance
@@ -318,7 +319,7 @@ class RegistryService:
 
     async def _own(self, actor: Actor, character: str, action: str) -> Character:
         found = await cast.find_character(self._db, actor.guild_id, character)
-        actor.require_own(found.owner_id, f"{action} {found.name}")
+        await require_edit(self._db, actor, found, action)
         return found
 
     async def _reference(self, character: Character, reference_id: int) -> Reference:

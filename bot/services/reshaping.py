@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot.services.access import require_edit
 from bot.services.actor import Actor
 from bot.services.casting import pick_appearance
 from bot.services.locks import GuildLocks
@@ -93,7 +94,7 @@ class ReshapingService:
         """
         async with self._locks.of(actor.guild_id):
             found, old, new = await self._pair(actor, character, source, target)
-            actor.require_own(found.owner_id, f"merge looks of {found.name}")
+            await require_edit(self._db, actor, found, "merge looks of")
             held = {r.sha256 for r in await self._references(new)}
             going = [r for r in await self._references(old) if r.sha256 not in held]
 
@@ -149,7 +150,7 @@ class ReshapingService:
         """
         async with self._locks.of(actor.guild_id):
             found = await cast.find_character(self._db, actor.guild_id, character)
-            actor.require_own(found.owner_id, f"split looks of {found.name}")
+            await require_edit(self._db, actor, found, "split looks of")
             look = await pick_appearance(self._db, found, appearance)
             held = await self._references(look)
             picked = chosen or (await self._proposal(look, held)).go
@@ -180,7 +181,7 @@ class ReshapingService:
         """
         async with self._locks.of(actor.guild_id):
             found = await cast.find_character(self._db, actor.guild_id, character)
-            actor.require_own(found.owner_id, f"undo changes of {found.name}")
+            await require_edit(self._db, actor, found, "undo changes of")
             event = await self._db.write(
                 lambda tx: history.last_standing(tx, actor.guild_id, found.id)
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.domain.access import AccessRule, Circle, Deed
 from pipeline.domain.calibration import ScoreKey
 from pipeline.domain.character import ColorMode, ReadingDirection, ReferenceKind, ShotType
 from pipeline.domain.conditioning import (
@@ -53,6 +54,7 @@ from pipeline.domain.quality import (
 )
 from pipeline.domain.review import Posted, PostKind, ReviewStatus
 from storage import (
+    access,
     cast,
     consent,
     drift,
@@ -424,6 +426,14 @@ class Builder:
             after=history.state_of(tx, guild_id, character, frozenset({"akira_s1_school"})),
             member_id=11,
             now=NOW,
+        )
+        access.add_co_owner(tx, guild_id=guild_id, character_row=character, member_id=11, now=NOW)
+        access.put_rule(
+            tx,
+            guild_id=guild_id,
+            character_row=character,
+            deed=Deed.REQUEST,
+            rule=AccessRule(Circle.OWNERS),
         )
         script = scripts.add_script(
             tx,
