@@ -18,6 +18,7 @@ from storage import guilds
 
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.meter import Meter
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,10 @@ def _intents() -> discord.Intents:
     return intents
 
 
-class OnModelBot(commands.Bot):
+class OnModelBot(commands.AutoShardedBot):
     """The bot of one process. ``app`` holds the services; ``poster`` is set by its extension.
+
+    It opens as many gateway connections as Discord recommends, or those of the settings.
 
     It reads no messages (no message content intent), never pings anybody, and is installed into
     servers only, not by single users.
@@ -64,7 +67,7 @@ class OnModelBot(commands.Bot):
 
     poster: "CardPoster"
 
-    def __init__(self, app: "App") -> None:
+    def __init__(self, app: "App", meter: "Meter | None" = None) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -76,12 +79,17 @@ class OnModelBot(commands.Bot):
             ),
             max_messages=None,
             chunk_guilds_at_startup=False,
+            shard_count=app.settings.shard_count,
+            **_given(app, meter),
         )
         self.app = app
+        self._meter = meter
         self.wake: Callable[[], None] = lambda: None
         """Called when a person's wish was written down: queue and outbox may have work now."""
         self.trouble: Callable[[], str | None] = lambda: None
         """Why nothing can be drawn at the moment, in words for people; None while all is well."""
+        self.working: Callable[[], bool] = lambda: False
+        """Whether queue and outbox are at work."""
         self.preview_of: Callable[[int], bytes | None] = lambda _panel_id: None
         """A small PNG of a panel that is being drawn at this moment, from engines that show one."""
         self._card_locks: WeakValueDictionary[int, Lock] = WeakValueDictionary()
@@ -118,6 +126,11 @@ class OnModelBot(commands.Bot):
         log.info("commands synced", extra={"action": "sync"})
         return True
 
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Somebody typed, clicked or sent a form."""
+        if self._meter is not None:
+            self._meter.interaction(interaction)
+
     async def on_app_command_completion(
         self,
         _interaction: discord.Interaction[Any],
@@ -140,7 +153,17 @@ class OnModelBot(commands.Bot):
         await self.app.guilds.returned(guild.id)
 
 
-async def tree_digest(
+async def _given(app: "App", meter: "Meter | None") -> dict[str, Any]:
+    """Options of the client that discord.py wants left out rather than None."""
+    options: dict[str, Any] = {}
+    if app.settings.shard_ids:
+        options["shard_ids"] = list(app.settings.shard_ids)
+    if meter is not None:
+        options["http_trace"] = meter.trace()
+    return options
+
+
+def tree_digest(
     tree: app_commands.CommandTree[Any], guild: discord.abc.Snowflake | None
 ) -> str:
     """A sha256 over the commands exactly as Discord would get them, in every language."""

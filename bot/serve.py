@@ -20,6 +20,7 @@ from bot.queue.executors.local import LocalExecutor
 from bot.queue.executors.worker import panel_work
 from bot.queue.outbox import OutboxPump
 from bot.settings import Settings, load_settings, misspelt_variables
+from bot.watch import LoopWatch
 from pipeline.domain.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -61,10 +62,32 @@ async def serve(settings: Settings) -> int:
     try:
         async with AsyncExitStack() as stack:
             app = await stack.enter_async_context(open_app(settings))
-            return await _serve_discord(OnModelBot(app), app, executors_for(app), stop)
+            bot = await stack.enter_async_context(_watched_bot(app))
+            return await _serve_discord(bot, app, executors_for(app), stop)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _watched_bot(app: App) -> AsyncIterator[OnModelBot]:
+    """The client, with an eye on the event loop, and on a port for the host if one is set."""
+    host, port = app.settings.metrics_host, app.settings.metrics_port
+    if port is None:
+        async with LoopWatch().watching():
+            yield OnModelBot(app)
+        return
+    # here and not above: who does not ask for figures does not load what makes them
+    from bot.meter import Meter
+    from bot.monitor import Monitor
+
+    meter = Meter()
+    bot = OnModelBot(app, meter)
+    async with (
+        LoopWatch(meter.lag).watching() as watch,
+        Monitor(bot, app.db, meter, watch).open(host, port),
+    ):
+        yield bot
 
 
 def executors_for(app: App) -> list[Executor]:
@@ -108,6 +131,7 @@ async def workroom(
     bot.wake, bot.preview_of = wake, dispatcher.preview_of
     bot.trouble = lambda: dispatcher.trouble
     task = asyncio.create_task(work(), name="workroom")
+    bot.working = lambda: not task.done()
     try:
         yield task
     finally:

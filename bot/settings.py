@@ -4,10 +4,17 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline.domain.errors import SettingsError
@@ -38,6 +45,10 @@ class Settings(BaseSettings):
     panel_seconds: float = Field(default=600.0, ge=1, le=86_400)
     drawn_faces: bool = False
     master_key: SecretStr | None = None
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_host: str = "127.0.0.1"
+    shard_count: int | None = Field(default=None, ge=1, le=10_000)
+    shard_ids: Annotated[tuple[int, ...], NoDecode] = ()
     diffusers_model: str | None = None
     diffusers_adapters: str | None = None
     diffusers_controls: str | None = None
@@ -85,6 +96,24 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("shard_ids", mode="before")
+    @classmethod
+    def _shards(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        first, _, last = value.partition("-")
+        return tuple(range(int(first), int(last or first) + 1))
+
+    @model_validator(mode="after")
+    def _shards_exist(self) -> Self:
+        if self.shard_ids and self.shard_count is None:
+            raise ValueError(
+                "ONMODEL_SHARD_IDS needs ONMODEL_SHARD_COUNT, of all processes together"
+            )
+        if self.shard_count is not None and any(n >= self.shard_count for n in self.shard_ids):
+            raise ValueError("ONMODEL_SHARD_IDS go from 0 to one less than ONMODEL_SHARD_COUNT")
+        return self
 
     @field_validator("encoders")
     @classmethod

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,6 +38,7 @@ class LittleDiscord:
         self.address = ""
         self.identified = asyncio.Event()
         self.requests: list[str] = []
+        self._socket: web.WebSocketResponse | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["LittleDiscord"]:
@@ -57,13 +59,20 @@ class LittleDiscord:
     async def _api(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
         self.requests.append(f"{request.method} {path}")
+        if path.startswith(("interactions/", "webhooks/")):  # their token is in the address
+            return web.Response(status=204)
         if request.headers.get("Authorization") != f"Bot {self.token}":
             return self._json({"message": "401: Unauthorized", "code": 0}, 401)
         answers: dict[str, Any] = {
             "users/@me": ME,
             "oauth2/applications/@me": APPLICATION,
-            "gateway/bot": {"url": self.address.replace("http", "ws"), "shards": 1},
-        }
+            "gateway/bot": {
+                "url": self.address.replace("http", "ws"), "shards": 1,
+                "session_start_limit": {
+                    "total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1,
+                },
+            },
+        }  # fmt: skip
         return self._json(answers.get(path, []))
 
     async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
@@ -79,6 +88,7 @@ class LittleDiscord:
         if frame["op"] == 1:
             await socket.send_json({"op": 11})
         elif frame["op"] == 2:
+            self._socket = socket
             self.identified.set()
             ready = {
                 "v": 10, "user": ME, "guilds": [], "session_id": "s", "shard": [0, 1],
@@ -86,6 +96,27 @@ class LittleDiscord:
                 "application": {"id": ME["id"], "flags": 0},
             }  # fmt: skip
             await socket.send_json({"op": 0, "t": "READY", "s": 1, "d": ready})
+
+    async def command(self, group: str, name: str) -> None:
+        """Somebody types a command of ours that takes no options."""
+        assert self._socket is not None, "nobody has come yet"
+        born = (int(time.time() * 1000) - 1420070400000) << 22
+        user = {"id": "7", "username": "ann", "discriminator": "0", "avatar": None}
+        member = {
+            "user": user, "roles": [], "joined_at": "2024-01-01T00:00:00+00:00", "deaf": False,
+            "mute": False, "flags": 0, "permissions": "0",
+        }  # fmt: skip
+        data = {
+            "id": "11", "name": group, "type": 1,
+            "options": [{"name": name, "type": 1, "options": []}],
+        }  # fmt: skip
+        interaction = {
+            "id": str(born), "application_id": ME["id"], "type": 2, "token": "t" * 40,
+            "version": 1, "guild_id": "5", "channel_id": "6", "member": member, "data": data,
+            "locale": "en-US", "entitlements": [], "authorizing_integration_owners": {},
+            "app_permissions": "0", "attachment_size_limit": 10485760,
+        }  # fmt: skip
+        await self._socket.send_json({"op": 0, "t": "INTERACTION_CREATE", "s": 2, "d": interaction})
 
     @staticmethod
     def _json(payload: Any, status: int = 200) -> web.Response:

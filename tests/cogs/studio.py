@@ -201,6 +201,7 @@ class StudioOptions:
     members_intent: bool = True
     errors_expected: bool = False
     locale: str = "en-US"
+    shards: int = 1
 
 
 @dataclass
@@ -243,7 +244,9 @@ class Studio:
         with self._watch_errors():
             await self._open_app()
             try:
-                self.env = simcord.Env(self.bot, settle_timeout=PATIENCE)
+                self.env = simcord.Env(
+                    self.bot, settle_timeout=PATIENCE, shard_count=self.options.shards
+                )
                 await self.env.start()
                 try:
                     await self._start_work()
