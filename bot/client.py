@@ -153,7 +153,7 @@ class OnModelBot(commands.AutoShardedBot):
         await self.app.guilds.returned(guild.id)
 
 
-async def _given(app: "App", meter: "Meter | None") -> dict[str, Any]:
+def _given(app: "App", meter: "Meter | None") -> dict[str, Any]:
     """Options of the client that discord.py wants left out rather than None."""
     options: dict[str, Any] = {}
     if app.settings.shard_ids:
@@ -163,7 +163,7 @@ async def _given(app: "App", meter: "Meter | None") -> dict[str, Any]:
     return options
 
 
-def tree_digest(
+async def tree_digest(
     tree: app_commands.CommandTree[Any], guild: discord.abc.Snowflake | None
 ) -> str:
     """A sha256 over the commands exactly as Discord would get them, in every language."""
