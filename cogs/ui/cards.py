@@ -10,6 +10,7 @@ from cogs.ui import ids
 from cogs.ui.card import Card, button
 from cogs.ui.limits import clip, lines_within, plain
 from cogs.ui.pictures import Picture
+from cogs.ui.terms import shot
 from cogs.ui.verdicts import (
     BAD,
     GOOD,
@@ -24,21 +25,32 @@ from cogs.ui.verdicts import (
     review_reason,
     short,
 )
+from cogs.ui.words import mark, retell, say, say_n
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CharacterCheck
 from pipeline.domain.review import Review, ReviewStatus, StoredCandidate, Tally
 from pipeline.quality.audit import blind_words
 
-DRAFT_NOTE = (
+DRAFT_NOTE = mark(
     "This is a draft: registered art pasted into a panel as a storyboard artist would. "
     "It draws no new poses."
 )
+PANEL_WORDS = {
+    PanelStatus.QUEUED: mark("waiting in the queue"),
+    PanelStatus.RUNNING: mark("being drawn"),
+    PanelStatus.REVIEW: mark("waiting for a moderator"),
+    PanelStatus.VOTING: mark("open for votes"),
+    PanelStatus.ACCEPTED: mark("accepted"),
+    PanelStatus.REJECTED: mark("rejected"),
+    PanelStatus.CANCELLED: mark("cancelled"),
+    PanelStatus.FAILED: mark("failed"),
+}
 _DECISIONS = {
-    ReviewStatus.OPEN: ("⏳", "waiting for a moderator", WAITING),
-    ReviewStatus.APPROVED: ("✅", "approved", GOOD),
-    ReviewStatus.REJECTED: ("⛔", "rejected", BAD),
-    ReviewStatus.RETRIED: ("🔁", "sent back for another try", NEUTRAL),
-    ReviewStatus.WITHDRAWN: ("▫️", "withdrawn", QUIET),
+    ReviewStatus.OPEN: ("⏳", mark("waiting for a moderator"), WAITING),
+    ReviewStatus.APPROVED: ("✅", mark("approved"), GOOD),
+    ReviewStatus.REJECTED: ("⛔", mark("rejected"), BAD),
+    ReviewStatus.RETRIED: ("🔁", mark("sent back for another try"), NEUTRAL),
+    ReviewStatus.WITHDRAWN: ("▫️", mark("withdrawn"), QUIET),
 }
 
 
@@ -84,9 +96,13 @@ def alternate_alt(facts: PanelFacts, candidate: StoredCandidate) -> str:
     """The picture in words, for people who do not see it."""
     who = ", ".join(facts.names.get(r.character_id, r.character_id) for r in facts.panel.brief.cast)
     said = clip(facts.panel.brief.prompt, 90)
-    return (
-        f"Alternate {candidate.label or 'A'} of panel {facts.panel.id}: {clip(who, 80)}; "
-        f"{facts.panel.brief.shot_type}; {said}"
+    return say(
+        "Alternate {label} of panel {panel}: {who}; {shot}; {prompt}",
+        label=candidate.label or "A",
+        panel=facts.panel.id,
+        who=clip(who, 80),
+        shot=shot(facts.panel.brief.shot_type),
+        prompt=said,
     )
 
 
@@ -99,9 +115,9 @@ def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
     card.text("\n".join(_alternate_line(facts, candidate) for candidate in facts.candidates))
     card.text(_vote_state(facts))
     if facts.drafted and facts.panel.origin is PanelOrigin.GENERATED:
-        card.small(DRAFT_NOTE)
+        card.small(say(DRAFT_NOTE))
     if facts.notes:
-        card.small(plain(f"Left out: {'; '.join(facts.notes)}", 300))
+        card.small(plain(say("Left out: {parts}", parts="; ".join(map(retell, facts.notes))), 300))
     if status is PanelStatus.VOTING:
         card.row(*(_vote_button(facts.panel.id, c) for c in facts.candidates))
     return card.row(*_panel_buttons(facts))
@@ -110,33 +126,41 @@ def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
 def _vote_title(facts: PanelFacts) -> str:
     match facts.panel.status:
         case PanelStatus.VOTING:
-            return f"🗳️ Panel {facts.panel.id}: vote for one"
+            return say("🗳️ Panel {panel}: vote for one", panel=facts.panel.id)
         case PanelStatus.ACCEPTED:
-            return f"✅ Panel {facts.panel.id}: accepted"
+            return say("✅ Panel {panel}: accepted", panel=facts.panel.id)
         case _:
-            return f"Panel {facts.panel.id}: {facts.panel.status}"
+            state = say(PANEL_WORDS[facts.panel.status])
+            return say("Panel {panel}: {state}", panel=facts.panel.id, state=state)
 
 
 def _about(facts: PanelFacts) -> str:
     panel = facts.panel
-    where = f" · page {panel.brief.page}" if panel.brief.page is not None else ""
-    drawn = "drawn" if panel.origin is PanelOrigin.SUBMITTED else "asked for"
-    lines = [
-        f"**{cast_names(panel, facts.names)}** · {panel.brief.shot_type}{where} "
-        f"· {drawn} by <@{panel.requester_id}>"
-    ]
+    told = [f"**{cast_names(panel, facts.names)}**", shot(panel.brief.shot_type)]
+    if panel.brief.page is not None:
+        told.append(say("page {page}", page=panel.brief.page))
+    told.append(requested_by(panel.origin, panel.requester_id))
+    lines = [" · ".join(told)]
     if panel.brief.prompt:
         lines.append(f"> {plain(panel.brief.prompt, 400)}")
     return "\n".join(lines)
+
+
+def requested_by(origin: PanelOrigin, member_id: int) -> str:
+    """Who drew it, or asked for it."""
+    who = f"<@{member_id}>"
+    if origin is PanelOrigin.SUBMITTED:
+        return say("drawn by {who}", who=who)
+    return say("asked for by {who}", who=who)
 
 
 def _alternate_line(facts: PanelFacts, candidate: StoredCandidate) -> str:
     votes = facts.tally.counts.get(candidate.id, 0) if facts.tally is not None else 0
     words = f"**{candidate.label or 'A'}** {short(candidate.report)}"
     if facts.tally is not None and (votes or facts.panel.status is PanelStatus.VOTING):
-        words += f" · {votes} vote{'' if votes == 1 else 's'}"
+        words += " · " + say_n("{n} vote", "{n} votes", votes)
     if candidate.id == facts.panel.chosen_candidate:
-        words += " · **chosen**"
+        words += " · " + say("**chosen**")
     return words
 
 
@@ -144,13 +168,15 @@ def _vote_state(facts: PanelFacts) -> str:
     closes = facts.panel.voting_closes_at
     if facts.panel.status is not PanelStatus.VOTING:
         return ""
-    until = f" Voting closes {discord.utils.format_dt(closes, 'R')}." if closes else ""
-    return f"One vote per person, changeable until it closes.{until}"
+    words = say("One vote per person, changeable until it closes.")
+    if closes:
+        words += " " + say("Voting closes {when}.", when=discord.utils.format_dt(closes, "R"))
+    return words
 
 
 def _vote_button(panel_id: int, candidate: StoredCandidate) -> ui.Button[ui.LayoutView]:
     return button(
-        f"Vote {candidate.label}",
+        say("Vote {label}", label=candidate.label),
         ids.vote(panel_id, candidate.id),
         style=discord.ButtonStyle.primary,
     )
@@ -160,11 +186,11 @@ def _panel_buttons(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
     panel, post = facts.panel, facts.post
     by_hand = panel.origin is PanelOrigin.SUBMITTED  # nothing was generated that could be redrawn
     buttons = [
-        button("Reroll", ids.panel("reroll", panel.id, post), emoji="🎲", disabled=by_hand),
-        button("Recipe", ids.panel("recipe", panel.id, post), emoji="📜"),
+        button(say("Reroll"), ids.panel("reroll", panel.id, post), emoji="🎲", disabled=by_hand),
+        button(say("Recipe"), ids.panel("recipe", panel.id, post), emoji="📜"),
     ]
     if panel.status is PanelStatus.VOTING:
-        buttons.append(button("Finish vote", ids.panel("finish", panel.id, post), emoji="🏁"))
+        buttons.append(button(say("Finish vote"), ids.panel("finish", panel.id, post), emoji="🏁"))
     return buttons
 
 
@@ -175,16 +201,19 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
     symbol, word, colour = _DECISIONS[review.status]
     is_open = review.status is ReviewStatus.OPEN
     card = Card(flag.colour if is_open else colour)
-    card.heading(f"{flag} · panel {review.panel_id}, review {review.id}")
+    which = say("panel {panel}, review {review}", panel=review.panel_id, review=review.id)
+    card.heading(f"{flag} · {which}")
     reason = _named(review_reason(review), facts.names)
-    by = "Drawn" if review.origin is PanelOrigin.SUBMITTED else "Asked for"
-    card.text(f"{plain(reason, 600)}\n{by} by <@{review.requester_id}>.")
+    by = requested_by(review.origin, review.requester_id)
+    card.text(f"{plain(reason, 600)}\n{by[:1].upper()}{by[1:]}.")
     if picture is not None:
         card.gallery(picture)
     card.text(lines_within((_check_line(c, facts) for c in facts.candidate.report.checks), 1800))
     card.small(promises(facts.candidate.report))
     if review.labels:
-        card.text("🏷️ " + ", ".join(plain(facts.labels.get(x, x), 60) for x in review.labels))
+        card.text(
+            "🏷️ " + ", ".join(plain(retell(facts.labels.get(x, x)), 60) for x in review.labels)
+        )
     card.text(_decision(review, symbol, word))
     return card.row(*_review_buttons(review))
 
@@ -193,9 +222,13 @@ def evidence_alt(facts: ReviewFacts) -> str:
     """The evidence picture in words."""
     review = facts.review
     reason = clip(_named(review_reason(review), facts.names), 100)
-    return (
-        f"Evidence for review {review.id}: the picture of panel {review.panel_id} beside the "
-        f"registered references; {review_look(review).word}. {reason}"
+    return say(
+        "Evidence for review {review}: the picture of panel {panel} beside the registered "
+        "references; {verdict}. {reason}",
+        review=review.id,
+        panel=review.panel_id,
+        verdict=review_look(review).said,
+        reason=reason,
     )
 
 
@@ -215,21 +248,26 @@ def _check_line(check: CharacterCheck, facts: ReviewFacts) -> str:
     """One character's verdict and figures; its reason only if the card does not say it already."""
     name = plain(facts.names.get(check.character_id, check.character_id), 40)
     if is_blind(facts.review):
-        return f"🔎 {blind_words(check, f'**{name}**')}"
+        return f"🔎 {retell(blind_words(check, f'**{name}**'))}"
     measured = figures(check)
     detail = f" ({measured})" if measured else ""
     said = check.reason in facts.review.reason
-    reason = "" if said else f": {plain(check.reason, 220)}"
+    reason = "" if said else f": {plain(retell(check.reason), 220)}"
     return f"{look(check.verdict)} **{name}**{detail}{reason}"
 
 
 def _decision(review: Review, symbol: str, word: str) -> str:
     if review.status is ReviewStatus.OPEN:
-        return "**Approve** accepts it as it is, **Reject** drops it, **Retry** draws it again."
-    by = f" by <@{review.decided_by}>" if review.decided_by else ""
+        return say(
+            "**Approve** accepts it as it is, **Reject** drops it, **Retry** draws it again."
+        )
+    said = say(word)
+    told = f"**{said[:1].upper()}{said[1:]}**"
+    if review.decided_by:
+        told = say("{decision} by {who}", decision=told, who=f"<@{review.decided_by}>")
     when = f" {discord.utils.format_dt(review.decided_at, 'R')}" if review.decided_at else ""
     note = f"\n> {plain(review.note, 300)}" if review.note else ""
-    return f"{symbol} **{word.capitalize()}**{by}{when}{note}"
+    return f"{symbol} {told}{when}{note}"
 
 
 def _review_buttons(review: Review) -> list[ui.Button[ui.LayoutView]]:
@@ -237,42 +275,44 @@ def _review_buttons(review: Review) -> list[ui.Button[ui.LayoutView]]:
     off = review.status is not ReviewStatus.OPEN
     buttons = [
         button(
-            "Approve",
+            say("Approve"),
             ids.review("approve", review.id),
             style=styles.success,
             emoji="✅",
             disabled=off,
         ),
         button(
-            "Reject",
+            say("Reject"),
             ids.review("reject", review.id),
             style=styles.danger,
             emoji="⛔",
             disabled=off,
         ),
-        button("Label drift", ids.review("label", review.id), emoji="🏷️"),
+        button(say("Label drift"), ids.review("label", review.id), emoji="🏷️"),
     ]
     by_hand = review.origin is PanelOrigin.SUBMITTED
     buttons.append(
-        button("Retry", ids.review("retry", review.id), emoji="🔁", disabled=off or by_hand)
+        button(say("Retry"), ids.review("retry", review.id), emoji="🔁", disabled=off or by_hand)
     )
     if review.status is ReviewStatus.REJECTED and review.appeal_of is None:
-        buttons.append(button("Appeal", ids.review("appeal", review.id), emoji="🙋"))
+        buttons.append(button(say("Appeal"), ids.review("appeal", review.id), emoji="🙋"))
     else:
-        buttons.append(button("Next", ids.review("next", review.id), emoji="⏭️"))
+        buttons.append(button(say("Next"), ids.review("next", review.id), emoji="⏭️"))
     return buttons
 
 
 def second_card(facts: ReviewFacts, picture: Picture | None) -> Card:
     """A decided picture for another pair of eyes: without what was decided, or by whom."""
     review = facts.review
-    card = Card(NEUTRAL).heading(f"🔎 Second opinion · panel {review.panel_id}")
-    card.text("The check was not sure here. Compare it with the model sheet: is this on-model?")
+    card = Card(NEUTRAL).heading(say("🔎 Second opinion · panel {panel}", panel=review.panel_id))
+    card.text(
+        say("The check was not sure here. Compare it with the model sheet: is this on-model?")
+    )
     if picture is not None:
         card.gallery(picture)
-    card.small("Your answer is counted and changes nothing that was decided.")
+    card.small(say("Your answer is counted and changes nothing that was decided."))
     styles = discord.ButtonStyle
     return card.row(
-        button("Good", ids.review("good", review.id), style=styles.success, emoji="👍"),
-        button("Bad", ids.review("bad", review.id), style=styles.danger, emoji="👎"),
+        button(say("Good"), ids.review("good", review.id), style=styles.success, emoji="👍"),
+        button(say("Bad"), ids.review("bad", review.id), style=styles.danger, emoji="👎"),
     )

@@ -6,6 +6,7 @@ of the verdicts are those of the evidence pictures.
 
 from dataclasses import dataclass
 
+from cogs.ui.words import mark, retell, say
 from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, Verdict
 from pipeline.domain.review import Review, ReviewStatus
 from pipeline.quality.audit import BLIND
@@ -36,27 +37,32 @@ class Look:
 
     def __str__(self) -> str:
         """Symbol and word."""
-        return f"{self.symbol} {self.word}"
+        return f"{self.symbol} {self.said}"
+
+    @property
+    def said(self) -> str:
+        """The word in the reader's language."""
+        return say(self.word)
 
 
 _LOOKS = {
-    Verdict.ON_MODEL: Look("✅", "on-model", GOOD),
-    Verdict.OFF_MODEL: Look("🛑", "off-model", BAD),
-    Verdict.CANNOT_JUDGE: Look("❔", "cannot judge", UNKNOWN),
+    Verdict.ON_MODEL: Look("✅", mark("on-model"), GOOD),
+    Verdict.OFF_MODEL: Look("🛑", mark("off-model"), BAD),
+    Verdict.CANNOT_JUDGE: Look("❔", mark("cannot judge"), UNKNOWN),
 }
 _FLAGS = {
     Flag.OFF_MODEL: _LOOKS[Verdict.OFF_MODEL],
     Flag.CANNOT_JUDGE: _LOOKS[Verdict.CANNOT_JUDGE],
-    Flag.DUPLICATE: Look("👯", "looks like an earlier picture", WAITING),
-    Flag.AUDIT: Look("🎲", "passed, shown blindly", NEUTRAL),
-    Flag.CONSENT: Look("🤝", "consent withdrawn", WAITING),
+    Flag.DUPLICATE: Look("👯", mark("looks like an earlier picture"), WAITING),
+    Flag.AUDIT: Look("🎲", mark("passed, shown blindly"), NEUTRAL),
+    Flag.CONSENT: Look("🤝", mark("consent withdrawn"), WAITING),
 }
-_ASKED = Look("🔎", "is this on-model?", NEUTRAL)
-_ASK = (
+_ASKED = Look("🔎", mark("is this on-model?"), NEUTRAL)
+_ASK = mark(
     "Compare it with the model sheet before you look at the number. What the check thinks is shown "
     "once you have decided."
 )
-_AUDITED = "The check had passed it. Some passed panels are shown to moderators blindly."
+_AUDITED = mark("The check had passed it. Some passed panels are shown to moderators blindly.")
 
 
 def look(verdict: Verdict) -> Look:
@@ -82,13 +88,13 @@ def review_look(review: Review) -> Look:
 def review_reason(review: Review) -> str:
     """Why a person has to decide, in words, as far as that may be told now."""
     if is_blind(review):
-        return _ASK
-    return _AUDITED if review.flag is Flag.AUDIT else review.reason
+        return say(_ASK)
+    return say(_AUDITED) if review.flag is Flag.AUDIT else retell(review.reason)
 
 
 def promises(report: CandidateReport) -> str:
     """What the learned limits promise, each promise once; empty where none was learned."""
-    said = (promise_words(c.promise) for c in report.checks if c.promise is not None)
+    said = (retell(promise_words(c.promise)) for c in report.checks if c.promise is not None)
     return "\n".join(dict.fromkeys(said))
 
 
@@ -96,12 +102,14 @@ def figures(check: CharacterCheck) -> str:
     """``similarity 0.83, needs 0.71``; what was not measured is not named."""
     parts = []
     if check.similarity is not None:
-        between = ""
-        if check.interval is not None:
-            between = f" (between {check.interval[0]:.2f} and {check.interval[1]:.2f})"
-        parts.append(f"similarity {check.similarity:.2f}{between}")
+        if check.interval is None:
+            parts.append(say("similarity {value:.2f}", value=check.similarity))
+        else:
+            low, high = check.interval
+            words = mark("similarity {value:.2f} (between {low:.2f} and {high:.2f})")
+            parts.append(say(words, value=check.similarity, low=low, high=high))
     if check.threshold is not None:
-        parts.append(f"needs {check.threshold:.2f}")
+        parts.append(say("needs {value:.2f}", value=check.threshold))
     return ", ".join(parts)
 
 
@@ -109,7 +117,7 @@ def short(report: CandidateReport) -> str:
     """A candidate's verdict and, if there is one, its least margin above the threshold."""
     words = str(look(report.verdict))
     if report.margin is not None:
-        words += f" (margin {report.margin:+.2f})"
+        words += " " + say("(margin {margin:+.2f})", margin=report.margin)
     if report.duplicate_of:
-        words += f" · looks like {report.duplicate_of}"
+        words += " · " + say("looks like {picture}", picture=report.duplicate_of)
     return words
