@@ -92,6 +92,8 @@ class OnModelBot(commands.AutoShardedBot):
         """Whether queue and outbox are at work."""
         self.preview_of: Callable[[int], bytes | None] = lambda _panel_id: None
         """A small PNG of a panel that is being drawn at this moment, from engines that show one."""
+        self.cards_waiting: set[int] = set()
+        """Panels whose card somebody is about to edit with what is known by then."""
         self._card_locks: WeakValueDictionary[int, Lock] = WeakValueDictionary()
 
     def card_lock(self, panel_id: int) -> Lock:

@@ -64,6 +64,7 @@ async def actor_of(interaction: Interaction) -> Actor:
         is_moderator=await _moderator_role(interaction.client, guild_id) in roles,
         can_manage=interaction.permissions.manage_guild,
         roles=roles,
+        joined_at=getattr(interaction.user, "joined_at", None),
     )
 
 

@@ -34,6 +34,7 @@ async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> P
         drafted=app.settings.generator == DRAFT_GENERATOR,
         post=post,
         notes=view.notes,
+        quorum=view.voting.quorum,
     )
 
 

@@ -21,9 +21,10 @@ from cogs.loading import (
 from cogs.threads import find_thread, let_in, open_thread, thread_name
 from cogs.ui import ids
 from cogs.ui.card import Card
-from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card, vote_card
+from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card
 from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
+from cogs.ui.vote_cards import vote_card
 from pipeline.domain.errors import NotFound
 from pipeline.domain.review import DriftAlarm, OutboxItem, Posted, PostKind
 

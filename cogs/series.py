@@ -2,10 +2,10 @@
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.client import OnModelBot
 from cogs.entry import Interaction, acknowledge, actor_of, reply
+from cogs.series_rules import SeriesRules
 from cogs.ui.notices import series_card
 from pipeline.comics.formats import FORMATS
 from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection
@@ -35,9 +35,7 @@ _SHEETS = [app_commands.Choice(name=sheet.label, value=sheet.name) for sheet in 
 
 
 @app_commands.default_permissions(manage_guild=True)
-class SeriesCog(
-    commands.GroupCog, group_name="series", group_description="The comic of this server"
-):
+class SeriesCog(SeriesRules, group_name="series", group_description="The comic of this server"):
     """Commands of people who manage the server; the service checks it again."""
 
     def __init__(self, bot: OnModelBot) -> None:

@@ -1,4 +1,4 @@
-"""The buttons of vote cards, and the clock that closes votes."""
+"""The buttons of vote cards."""
 
 import logging
 import re
@@ -7,21 +7,18 @@ from typing import Any, Self
 
 import discord
 from discord import ui
-from discord.ext import commands, tasks
 
 from bot.client import OnModelBot
 from bot.services.actor import Actor
-from cogs.entry import Interaction, actor_of, whisper
+from cogs.entry import Interaction, actor_of, for_everyone, whisper
 from cogs.loading import carried_alternates, panel_facts
 from cogs.ui import ids
-from cogs.ui.cards import PanelFacts, vote_card
 from cogs.ui.errors import answered
 from cogs.ui.notices import done, recipe_card, request_card
-from pipeline.domain.errors import OnModelError
+from cogs.ui.vote_cards import ballot_card, vote_card
 
 log = logging.getLogger(__name__)
 
-CLOSE_EVERY = 30.0
 # Two clicks within this many seconds are one wish.
 _DOUBLE_CLICK = 10
 
@@ -43,17 +40,19 @@ class VoteButton(ui.DynamicItem[ui.Button[Any]], template=ids.VOTE):
         return cls(item, int(match["panel"]), int(match["candidate"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Count the vote, tell the voter in private, show the new counts to all."""
+        """Count the vote, tell the voter how it stands, show all how many have voted."""
         await answered(interaction, self._clicked(interaction))
 
     async def _clicked(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         actor = await actor_of(interaction)
-        await interaction.client.app.votes.vote(actor, self.panel_id, self.candidate_id)
-        facts = await refresh_vote_card(interaction, actor, self.panel_id)
-        label = next((c.label for c in facts.candidates if c.id == self.candidate_id), None)
-        words = f"Your vote on panel {self.panel_id} is {label}"
-        await whisper(interaction, done(words, "You may change it until the vote closes."))
+        app = interaction.client.app
+        ballot = await app.votes.vote(actor, self.panel_id, self.candidate_id)
+        facts = await panel_facts(app, actor, self.panel_id)
+        card = ballot_card(facts, ballot.tally, self.candidate_id, decided=ballot.decided)
+        await whisper(interaction, card)
+        if not ballot.decided:  # else the outbox shows the result
+            await refresh_vote_card(interaction, actor, self.panel_id)
 
 
 class PanelButton(ui.DynamicItem[ui.Button[Any]], template=ids.PANEL):
@@ -107,50 +106,29 @@ class PanelButton(ui.DynamicItem[ui.Button[Any]], template=ids.PANEL):
         await whisper(interaction, done(f"The vote on panel {panel.id} is over: {label} wins"))
 
 
-async def refresh_vote_card(interaction: Interaction, actor: Actor, panel_id: int) -> PanelFacts:
-    """Show the present counts on the card that was clicked; its pictures stay as they are."""
+async def refresh_vote_card(interaction: Interaction, actor: Actor, panel_id: int) -> None:
+    """Show how many have voted on the card that was clicked; its pictures stay as they are.
+
+    Of many who vote at once only one waits for its turn to edit: it will show all their votes.
+    """
     message = interaction.message
     assert message is not None  # a button is always on a message
+    waiting = interaction.client.cards_waiting
+    if panel_id in waiting:
+        return
     post = ids.post_of(component.to_dict() for component in message.components)
+    waiting.add(panel_id)
     async with interaction.client.card_lock(panel_id):
+        waiting.discard(panel_id)
         facts = await panel_facts(interaction.client.app, actor, panel_id, post)
-        card = vote_card(facts, carried_alternates(facts, message))
+        with await for_everyone(interaction):
+            card = vote_card(facts, carried_alternates(facts, message))
         try:
             await interaction.edit_original_response(view=card.view())
         except discord.HTTPException as lost:  # the vote counts all the same
             log.warning("card of panel %d not refreshed: %s", panel_id, lost)
-    return facts
-
-
-class VoteClock(commands.Cog):
-    """Closes the votes whose time is over."""
-
-    def __init__(self, bot: OnModelBot) -> None:
-        self.bot = bot
-
-    async def cog_load(self) -> None:
-        """Start the clock."""
-        self.close_due.start()
-
-    async def cog_unload(self) -> None:
-        """Stop the clock."""
-        self.close_due.cancel()
-
-    @tasks.loop(seconds=CLOSE_EVERY)
-    async def close_due(self) -> None:
-        """Close what is due; an error is logged and the clock goes on."""
-        try:
-            closed = await self.bot.app.votes.close_due()
-        except OnModelError as error:
-            log.warning("votes could not be closed: %s", error, extra={"action": "vote_clock"})
-            return
-        for panel in closed:
-            log.info("vote on panel %d closed", panel.id, extra={"action": "vote_closed"})
-        if closed:
-            self.bot.wake()
 
 
 async def setup(bot: OnModelBot) -> None:
-    """Add the buttons and the clock."""
+    """Add the buttons; votes whose time is over are closed by a chore of the queue."""
     bot.add_dynamic_items(VoteButton, PanelButton)
-    await bot.add_cog(VoteClock(bot))

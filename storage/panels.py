@@ -163,6 +163,20 @@ def open_voting(
     )
 
 
+def status_in(tx: sqlite3.Connection, guild_id: int, panel_id: int) -> PanelStatus:
+    """Where a panel stands, inside a write.
+
+    Raises:
+        NotFound: the guild has no such panel.
+    """
+    row = tx.execute(
+        "SELECT status FROM panel WHERE id = ? AND guild_id = ?", (panel_id, guild_id)
+    ).fetchone()
+    if row is None:
+        raise _missing(panel_id)
+    return PanelStatus(row["status"])
+
+
 async def get_panel(db: Database, guild_id: int, panel_id: int) -> Panel:
     """One panel.
 
@@ -253,13 +267,9 @@ def panel_from_row(row: sqlite3.Row) -> Panel:
 def _require(
     tx: sqlite3.Connection, guild_id: int, panel_id: int, allowed: AbstractSet[PanelStatus]
 ) -> None:
-    row = tx.execute(
-        "SELECT status FROM panel WHERE id = ? AND guild_id = ?", (panel_id, guild_id)
-    ).fetchone()
-    if row is None:
-        raise _missing(panel_id)
-    if row["status"] not in allowed:
-        raise WrongState(f"Panel {panel_id} is {row['status']} already. See /panel status.")
+    status = status_in(tx, guild_id, panel_id)
+    if status not in allowed:
+        raise WrongState(f"Panel {panel_id} is {status} already. See /panel status.")
 
 
 def _missing(panel_id: int) -> NotFound:

@@ -24,7 +24,11 @@ CREATE TABLE series (
     created_at         TEXT NOT NULL, missing_shot TEXT NOT NULL DEFAULT 'warn'
     CHECK (missing_shot IN ('warn', 'block')), false_flag_percent INTEGER NOT NULL DEFAULT 10
     CHECK (false_flag_percent IN (2, 5, 10)), audit_percent INTEGER NOT NULL DEFAULT 10
-    CHECK (audit_percent BETWEEN 0 AND 50), chapter INTEGER CHECK (chapter BETWEEN 1 AND 9999), page_format TEXT NOT NULL DEFAULT 'a4',
+    CHECK (audit_percent BETWEEN 0 AND 50), chapter INTEGER CHECK (chapter BETWEEN 1 AND 9999), page_format TEXT NOT NULL DEFAULT 'a4', vote_hours INTEGER NOT NULL DEFAULT 24
+    CHECK (vote_hours BETWEEN 1 AND 336), vote_quorum INTEGER CHECK (vote_quorum BETWEEN 1 AND 1000), vote_role_id INTEGER, vote_days INTEGER NOT NULL DEFAULT 0
+    CHECK (vote_days BETWEEN 0 AND 3650), vote_tie TEXT NOT NULL DEFAULT 'extend'
+    CHECK (vote_tie IN ('extend', 'requester', 'margin')), gpu_seconds INTEGER CHECK (gpu_seconds BETWEEN 1 AND 864000), cooldown INTEGER NOT NULL DEFAULT 0
+    CHECK (cooldown BETWEEN 0 AND 86400),
     UNIQUE (guild_id, slug)
 ) STRICT;
 
@@ -146,7 +150,8 @@ CREATE TABLE panel (
     failure           TEXT,
     created_at        TEXT NOT NULL,
     updated_at        TEXT NOT NULL
-) STRICT;
+, vote_extended INTEGER NOT NULL DEFAULT 0
+    CHECK (vote_extended IN (0, 1))) STRICT;
 
 CREATE INDEX panel_by_guild ON panel (guild_id, id DESC);
 
@@ -745,3 +750,25 @@ CREATE INDEX quest_by_guild ON quest (guild_id, id DESC);
 CREATE INDEX quest_by_reference ON quest (reference_id);
 
 CREATE INDEX quest_due ON quest (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE role_quota (
+    guild_id     INTEGER NOT NULL REFERENCES guild (guild_id),
+    series_id    INTEGER NOT NULL REFERENCES series (id) ON DELETE CASCADE,
+    role_id      INTEGER NOT NULL,
+    gpu_seconds  INTEGER NOT NULL CHECK (gpu_seconds BETWEEN 1 AND 864000),
+    PRIMARY KEY (series_id, role_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_by_member ON job (guild_id, member_id, created_at);
+
+CREATE TABLE channel_default (
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    channel_id  INTEGER NOT NULL,
+    generator   TEXT CHECK (length(generator) BETWEEN 1 AND 40),
+    style       TEXT CHECK (length(style) BETWEEN 1 AND 200),
+    width       INTEGER CHECK (width BETWEEN 256 AND 2048),
+    height      INTEGER CHECK (height BETWEEN 256 AND 2048),
+    alternates  INTEGER CHECK (alternates BETWEEN 1 AND 4),
+    PRIMARY KEY (guild_id, channel_id),
+    CHECK ((width IS NULL) = (height IS NULL))
+) STRICT, WITHOUT ROWID;

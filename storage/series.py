@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection, Series
 from pipeline.domain.errors import AlreadyExists, NotFound
+from pipeline.domain.voting import TieRule, VotingRules
 from storage.database import Database
 from storage.times import Moment, from_text, to_text
 
@@ -25,6 +26,13 @@ _CHANGEABLE = (
     "missing_shot",
     "chapter",
     "page_format",
+    "vote_hours",
+    "vote_quorum",
+    "vote_role_id",
+    "vote_days",
+    "vote_tie",
+    "gpu_seconds",
+    "cooldown",
 )
 _UPDATE = (
     f"UPDATE series SET {', '.join(f'{column} = :{column}' for column in _CHANGEABLE)} "  # noqa: S608 - our own constants
@@ -129,6 +137,22 @@ async def list_series(db: Database, guild_id: int) -> list[Series]:
     return [_series(row) for row in rows]
 
 
+def voting_rules(tx: sqlite3.Connection, *, guild_id: int, panel_id: int) -> VotingRules:
+    """The rules of a panel's series, inside a write.
+
+    Raises:
+        NotFound: the guild has no such panel.
+    """
+    row = tx.execute(
+        "SELECT series.* FROM series JOIN panel ON panel.series_id = series.id "
+        "WHERE panel.id = ? AND panel.guild_id = ?",
+        (panel_id, guild_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"There is no panel {panel_id} here. See /panel status.")
+    return _voting(row)
+
+
 def _none() -> NotFound:
     return NotFound("There is no series yet. Create one with /series create.")
 
@@ -163,4 +187,17 @@ def _series(row: sqlite3.Row) -> Series:
         missing_shot=MissingShot(row["missing_shot"]),
         chapter=row["chapter"],
         page_format=row["page_format"],
+        voting=_voting(row),
+        gpu_seconds=row["gpu_seconds"],
+        cooldown=row["cooldown"],
+    )
+
+
+def _voting(row: sqlite3.Row) -> VotingRules:
+    return VotingRules(
+        hours=row["vote_hours"],
+        quorum=row["vote_quorum"],
+        role_id=row["vote_role_id"],
+        member_days=row["vote_days"],
+        tie=TieRule(row["vote_tie"]),
     )

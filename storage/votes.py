@@ -71,6 +71,28 @@ async def tally(db: Database, guild_id: int, panel_id: int) -> Tally:
     return _tally(panel_id, await db.fetch_all(_COUNT, {"panel": panel_id, "guild": guild_id}))
 
 
+def vote_of(tx: sqlite3.Connection, panel_id: int, member_id: int) -> int | None:
+    """Which candidate a person voted for, or None."""
+    row = tx.execute(
+        "SELECT candidate_id FROM vote WHERE panel_id = ? AND member_id = ?", (panel_id, member_id)
+    ).fetchone()
+    return None if row is None else row["candidate_id"]
+
+
+def extend(
+    tx: sqlite3.Connection, *, guild_id: int, panel_id: int, closes_at: Moment, now: Moment
+) -> bool:
+    """Let a vote go on until ``closes_at``; False if that was done before or it is not open."""
+    return (
+        tx.execute(
+            "UPDATE panel SET voting_closes_at = ?, vote_extended = 1, updated_at = ? "
+            "WHERE id = ? AND guild_id = ? AND status = 'voting' AND vote_extended = 0",
+            (to_text(closes_at), to_text(now), panel_id, guild_id),
+        ).rowcount
+        > 0
+    )
+
+
 async def due_votes(db: Database, now: datetime) -> list[Panel]:
     """The panels of all guilds whose vote has run out, the most overdue first."""
     rows = await db.fetch_all(

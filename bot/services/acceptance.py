@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from storage import attempts, panels
+from storage import attempts, panels, series
 from storage.database import Transaction
-
-VOTING_TIME = timedelta(hours=24)
 
 
 def accept(
@@ -23,6 +21,6 @@ def accept(
             tx, guild_id=guild_id, panel_id=panel_id, candidate_id=candidate_ids[0], now=now
         )
     else:
-        panels.open_voting(
-            tx, guild_id=guild_id, panel_id=panel_id, closes_at=now + VOTING_TIME, now=now
-        )
+        rules = series.voting_rules(tx, guild_id=guild_id, panel_id=panel_id)
+        closes_at = now + timedelta(hours=rules.hours)
+        panels.open_voting(tx, guild_id=guild_id, panel_id=panel_id, closes_at=closes_at, now=now)

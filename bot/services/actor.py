@@ -1,19 +1,25 @@
 """Who acts: ids and rights, already checked against Discord by the caller."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pipeline.domain.errors import NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A member of a guild and what the guild lets them do; ``roles`` are Discord's ids."""
+    """A member of a guild and what the guild lets them do.
+
+    ``roles`` are the ids of their roles, ``joined_at`` is since when they are there; None where
+    that is not known.
+    """
 
     guild_id: int
     member_id: int
     is_moderator: bool = False
     can_manage: bool = False
     roles: frozenset[int] = frozenset()
+    joined_at: datetime | None = None
 
     @property
     def moderates(self) -> bool:

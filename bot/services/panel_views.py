@@ -8,7 +8,8 @@ from pipeline.domain.errors import WrongState
 from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel
 from pipeline.domain.review import Review, StoredCandidate, Tally
-from storage import attempts, cast, jobs, panels, reviews, votes
+from pipeline.domain.voting import USUAL_VOTING, VotingRules
+from storage import attempts, cast, jobs, panels, reviews, series, votes
 from storage.database import Database
 
 
@@ -16,7 +17,8 @@ from storage.database import Database
 class PanelView:
     """Everything about a panel that a card shows.
 
-    ``notes`` says what the engine left out of what the plan asked for.
+    ``notes`` says what the engine left out of what the plan asked for; ``voting`` are the rules of
+    its series.
     """
 
     panel: Panel
@@ -27,6 +29,7 @@ class PanelView:
     tally: Tally | None
     cast_names: dict[str, str]
     notes: tuple[str, ...] = ()
+    voting: VotingRules = USUAL_VOTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
         tally=await votes.tally(db, guild_id, panel_id),
         cast_names={c.character_id: c.name for c in await cast.list_characters(db, guild_id)},
         notes=await _notes_on(db, guild_id, shown),
+        voting=(await series.get_series(db, guild_id, panel.series_id)).voting,
     )
 
 

@@ -17,6 +17,16 @@ from storage.keys import Keyring
 
 Setting = int | str | None
 
+_NONE_BY_ZERO = {"vote_quorum", "vote_role_id", "gpu_seconds"}
+_RANGES = {
+    "chapter": ("Chapters go", 1, LAST_PAGE),
+    "vote_hours": ("A vote is open for hours", 1, 336),
+    "vote_quorum": ("A quorum goes", 1, 1000),
+    "vote_days": ("Days of membership go", 0, 3650),
+    "gpu_seconds": ("The engine's time for a member goes in seconds", 1, 864_000),
+    "cooldown": ("A cooldown goes in seconds", 0, 86_400),
+}
+
 
 class SeriesService:
     """What people who manage a server say about its comic."""
@@ -61,15 +71,19 @@ class SeriesService:
     async def update(self, actor: Actor, **changed: Setting) -> Series:
         """Change the settings that are given (role, channels, alternates, quota, chapter …).
 
+        0 takes a quorum, a voters' role or a limit of the engine's time away again.
+
         Raises:
             NotAllowed: the actor may not manage the guild.
             NotFound: the guild has no series.
-            InvalidInput: the chapter is not from 1 to 9999, or there is no such page size.
+            InvalidInput: a number is out of its range, or there is no such page size.
         """
         actor.require_manager("change the settings")
         series = await self.active(actor.guild_id)
-        given = {key: value for key, value in changed.items() if value is not None}
-        _check_chapter(given)
+        given: dict[str, Setting] = {k: v for k, v in changed.items() if v is not None}
+        for name in _NONE_BY_ZERO & given.keys():
+            given[name] = given[name] or None
+        _check_ranges(given)
         if "page_format" in given:
             format_named(str(given["page_format"]))
         if given:
@@ -98,7 +112,8 @@ def _change(tx: Transaction, actor: Actor, series_id: int, given: Mapping[str, A
     )
 
 
-def _check_chapter(given: Mapping[str, Setting]) -> None:
-    chapter = given.get("chapter")
-    if chapter is not None and (not isinstance(chapter, int) or not 1 <= chapter <= LAST_PAGE):
-        raise InvalidInput(f"Chapters go from 1 to {LAST_PAGE}.")
+def _check_ranges(given: Mapping[str, Setting]) -> None:
+    for name, (what, least, most) in _RANGES.items():
+        value = given.get(name)
+        if value is not None and (not isinstance(value, int) or not least <= value <= most):
+            raise InvalidInput(f"{what} from {least} to {most}.")

@@ -1,13 +1,26 @@
 """Votes on alternates: one per person and panel, changeable until the vote closes."""
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from bot.services.actor import Actor
-from pipeline.domain.errors import WrongState
+from pipeline.domain.errors import LimitReached, NotAllowed, WrongState
 from pipeline.domain.panel import Panel, PanelStatus
 from pipeline.domain.review import PostKind, Tally
-from storage import audit, outbox, panels, votes
+from pipeline.domain.voting import TieRule, VotingRules
+from storage import audit, outbox, panels, series, votes
 from storage.database import Database, Transaction
+
+_LONGEST_EXTENSION = 24
+"""Hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A vote that was counted: how it stands now, and whether that decided it."""
+
+    tally: Tally
+    decided: bool
 
 
 class VoteService:
@@ -16,27 +29,39 @@ class VoteService:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def vote(self, actor: Actor, panel_id: int, candidate_id: int) -> Tally:
-        """Cast or change one's vote.
+    async def vote(self, actor: Actor, panel_id: int, candidate_id: int) -> Ballot:
+        """Cast or change one's vote; the last one that a quorum needs closes it.
 
         Raises:
             NotFound: no such panel or alternate in this guild.
             WrongState: the vote is closed.
+            NotAllowed: the series lets others vote.
+            LimitReached: the actor is not in the server long enough.
         """
-        await self._db.write(
-            lambda tx: votes.cast_vote(
+        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
+        rules = (await series.get_series(self._db, actor.guild_id, panel.series_id)).voting
+        now = datetime.now(UTC)
+        _check_voter(actor, rules, now)
+
+        def work(tx: Transaction) -> Ballot:
+            votes.cast_vote(
                 tx,
                 guild_id=actor.guild_id,
                 panel_id=panel_id,
                 member_id=actor.member_id,
                 candidate_id=candidate_id,
-                now=datetime.now(UTC),
+                now=now,
             )
-        )
-        return await votes.tally(self._db, actor.guild_id, panel_id)
+            tally = votes.count_in(tx, panel_id)
+            decided = rules.quorum is not None and tally.voters >= rules.quorum and not tally.tied
+            if decided:
+                _choose(tx, panel, tally.leader, now)
+            return Ballot(tally, decided)
+
+        return await self._db.write(work)
 
     async def close(self, actor: Actor, panel_id: int) -> Panel:
-        """Close the vote now; the leader is chosen.
+        """Close the vote now; the leader is chosen, a tie is broken at once.
 
         Raises:
             NotAllowed: the actor neither asked for the panel nor moderates.
@@ -50,32 +75,83 @@ class VoteService:
             raise WrongState("Nobody has voted yet. Vote first, then close.")
 
         def work(tx: Transaction) -> None:
-            _choose(tx, panel)
+            now = datetime.now(UTC)
+            _choose(tx, panel, _winner(tx, panel, votes.count_in(tx, panel_id)), now)
             audit.note(
                 tx,
                 guild_id=actor.guild_id,
                 member_id=actor.member_id,
                 action="vote.closed",
                 subject=f"panel {panel_id}",
-                now=datetime.now(UTC),
+                now=now,
             )
 
         await self._db.write(work)
         return await panels.get_panel(self._db, actor.guild_id, panel_id)
 
     async def close_due(self) -> list[Panel]:
-        """Close the votes whose time is over. Without any vote the best-judged one wins."""
+        """Close the votes whose time is over. Without any vote the best-judged one wins.
+
+        Returns:
+            Those that were closed, or that a tie lets go on.
+        """
         due = await votes.due_votes(self._db, datetime.now(UTC))
-        for panel in due:
-            await self._db.write(lambda tx, panel=panel: _choose(tx, panel))
-        return due
+        return [
+            panel
+            for panel in due
+            if await self._db.write(lambda tx, panel=panel: _end(tx, panel, datetime.now(UTC)))
+        ]
 
 
-def _choose(tx: Transaction, panel: Panel) -> None:
-    """Pick the leader inside the transaction, so that a vote in flight counts or is refused."""
-    now = datetime.now(UTC)
-    leader = votes.count_in(tx, panel.id).leader
-    if leader is None:
+def _check_voter(actor: Actor, rules: VotingRules, now: datetime) -> None:
+    """Let those vote whom the series lets.
+
+    Raises:
+        NotAllowed: the actor lacks the role, or nothing tells since when they are here.
+        LimitReached: they may vote later.
+    """
+    if rules.role_id is not None and rules.role_id not in actor.roles:
+        raise NotAllowed(f"Votes are for people with the role <@&{rules.role_id}> here.")
+    if not rules.member_days:
+        return
+    if actor.joined_at is None:
+        raise NotAllowed("Votes are for members of this server. Vote from inside of it.")
+    allowed = actor.joined_at + timedelta(days=rules.member_days)
+    if now < allowed:
+        days = f"{rules.member_days} day{'' if rules.member_days == 1 else 's'}"
+        raise LimitReached(f"Votes are for people who joined at least {days} ago.", allowed)
+
+
+def _end(tx: Transaction, panel: Panel, now: datetime) -> bool:
+    """Close a vote whose time is over, or extend it; False if somebody was faster."""
+    rules = series.voting_rules(tx, guild_id=panel.guild_id, panel_id=panel.id)
+    if panels.status_in(tx, panel.guild_id, panel.id) is not PanelStatus.VOTING:
+        return False
+    tally = votes.count_in(tx, panel.id)
+    if tally.tied and rules.tie is TieRule.EXTEND:
+        closes_at = now + timedelta(hours=min(rules.hours, _LONGEST_EXTENSION))
+        if votes.extend(
+            tx, guild_id=panel.guild_id, panel_id=panel.id, closes_at=closes_at, now=now
+        ):
+            _owe_card(tx, panel, "panel_extended", now)
+            return True
+    _choose(tx, panel, _winner(tx, panel, tally), now)
+    return True
+
+
+def _winner(tx: Transaction, panel: Panel, tally: Tally) -> int | None:
+    """The leader; among equals the requester's own vote where the series says so."""
+    rules = series.voting_rules(tx, guild_id=panel.guild_id, panel_id=panel.id)
+    if tally.tied and rules.tie is TieRule.REQUESTER:
+        own = votes.vote_of(tx, panel.id, panel.requester_id)
+        if own in tally.tied:
+            return own
+    return tally.leader
+
+
+def _choose(tx: Transaction, panel: Panel, winner: int | None, now: datetime) -> None:
+    """Accept the winner inside the transaction, so that a vote in flight counts or is refused."""
+    if winner is None:
         raise WrongState(f"Panel {panel.id} has no alternates to choose from.")
     panels.set_status(
         tx,
@@ -86,13 +162,18 @@ def _choose(tx: Transaction, panel: Panel) -> None:
         now=now,
     )
     panels.choose_candidate(
-        tx, guild_id=panel.guild_id, panel_id=panel.id, candidate_id=leader, now=now
+        tx, guild_id=panel.guild_id, panel_id=panel.id, candidate_id=winner, now=now
     )
+    _owe_card(tx, panel, "panel_result", now)
+
+
+def _owe_card(tx: Transaction, panel: Panel, key: str, now: datetime) -> None:
+    """Let the outbox bring the vote card up to date."""
     outbox.owe(
         tx,
         guild_id=panel.guild_id,
         kind=PostKind.PANEL_RESULT,
         subject_id=panel.id,
-        dedupe_key=f"panel_result:{panel.id}",
+        dedupe_key=f"{key}:{panel.id}",
         now=now,
     )

@@ -1,6 +1,6 @@
 """The cards of panels and reviews: what is shown, without knowing where it goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import discord
@@ -23,9 +23,8 @@ from cogs.ui.verdicts import (
     promises,
     review_look,
     review_reason,
-    short,
 )
-from cogs.ui.words import mark, retell, say, say_n
+from cogs.ui.words import mark, retell, say
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CharacterCheck
 from pipeline.domain.review import Review, ReviewStatus, StoredCandidate, Tally
@@ -60,7 +59,7 @@ class PanelFacts:
 
     ``names`` maps a character id to the name that people know; ``drafted`` says that the embedded
     draft generator made the pictures; ``post`` is the outbox row that owes the message; ``notes``
-    name what the engine left out.
+    name what the engine left out; ``quorum`` is how many votes decide before the time is over.
     """
 
     panel: Panel
@@ -70,6 +69,7 @@ class PanelFacts:
     drafted: bool = False
     post: int = 0
     notes: tuple[str, ...] = ()
+    quorum: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,92 +106,12 @@ def alternate_alt(facts: PanelFacts, candidate: StoredCandidate) -> str:
     )
 
 
-def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
-    """The alternates of a panel with a vote button each, or the winner when voting is over."""
-    status = facts.panel.status
-    card = Card(GOOD if status is PanelStatus.ACCEPTED else NEUTRAL)
-    card.heading(_vote_title(facts)).text(_about(facts))
-    card.gallery(*pictures)
-    card.text("\n".join(_alternate_line(facts, candidate) for candidate in facts.candidates))
-    card.text(_vote_state(facts))
-    if facts.drafted and facts.panel.origin is PanelOrigin.GENERATED:
-        card.small(say(DRAFT_NOTE))
-    if facts.notes:
-        card.small(plain(say("Left out: {parts}", parts="; ".join(map(retell, facts.notes))), 300))
-    if status is PanelStatus.VOTING:
-        card.row(*(_vote_button(facts.panel.id, c) for c in facts.candidates))
-    return card.row(*_panel_buttons(facts))
-
-
-def _vote_title(facts: PanelFacts) -> str:
-    match facts.panel.status:
-        case PanelStatus.VOTING:
-            return say("🗳️ Panel {panel}: vote for one", panel=facts.panel.id)
-        case PanelStatus.ACCEPTED:
-            return say("✅ Panel {panel}: accepted", panel=facts.panel.id)
-        case _:
-            state = say(PANEL_WORDS[facts.panel.status])
-            return say("Panel {panel}: {state}", panel=facts.panel.id, state=state)
-
-
-def _about(facts: PanelFacts) -> str:
-    panel = facts.panel
-    told = [f"**{cast_names(panel, facts.names)}**", shot(panel.brief.shot_type)]
-    if panel.brief.page is not None:
-        told.append(say("page {page}", page=panel.brief.page))
-    told.append(requested_by(panel.origin, panel.requester_id))
-    lines = [" · ".join(told)]
-    if panel.brief.prompt:
-        lines.append(f"> {plain(panel.brief.prompt, 400)}")
-    return "\n".join(lines)
-
-
 def requested_by(origin: PanelOrigin, member_id: int) -> str:
     """Who drew it, or asked for it."""
     who = f"<@{member_id}>"
     if origin is PanelOrigin.SUBMITTED:
         return say("drawn by {who}", who=who)
     return say("asked for by {who}", who=who)
-
-
-def _alternate_line(facts: PanelFacts, candidate: StoredCandidate) -> str:
-    votes = facts.tally.counts.get(candidate.id, 0) if facts.tally is not None else 0
-    words = f"**{candidate.label or 'A'}** {short(candidate.report)}"
-    if facts.tally is not None and (votes or facts.panel.status is PanelStatus.VOTING):
-        words += " · " + say_n("{n} vote", "{n} votes", votes)
-    if candidate.id == facts.panel.chosen_candidate:
-        words += " · " + say("**chosen**")
-    return words
-
-
-def _vote_state(facts: PanelFacts) -> str:
-    closes = facts.panel.voting_closes_at
-    if facts.panel.status is not PanelStatus.VOTING:
-        return ""
-    words = say("One vote per person, changeable until it closes.")
-    if closes:
-        words += " " + say("Voting closes {when}.", when=discord.utils.format_dt(closes, "R"))
-    return words
-
-
-def _vote_button(panel_id: int, candidate: StoredCandidate) -> ui.Button[ui.LayoutView]:
-    return button(
-        say("Vote {label}", label=candidate.label),
-        ids.vote(panel_id, candidate.id),
-        style=discord.ButtonStyle.primary,
-    )
-
-
-def _panel_buttons(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
-    panel, post = facts.panel, facts.post
-    by_hand = panel.origin is PanelOrigin.SUBMITTED  # nothing was generated that could be redrawn
-    buttons = [
-        button(say("Reroll"), ids.panel("reroll", panel.id, post), emoji="🎲", disabled=by_hand),
-        button(say("Recipe"), ids.panel("recipe", panel.id, post), emoji="📜"),
-    ]
-    if panel.status is PanelStatus.VOTING:
-        buttons.append(button(say("Finish vote"), ids.panel("finish", panel.id, post), emoji="🏁"))
-    return buttons
 
 
 def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -11,7 +12,7 @@ from discord import app_commands
 from cogs.ui.limits import clip
 from cogs.ui.notices import problem_card
 from cogs.ui.words import hear, retell, say, say_n
-from pipeline.domain.errors import OnModelError
+from pipeline.domain.errors import LimitReached, OnModelError
 
 if TYPE_CHECKING:
     from bot.client import OnModelBot
@@ -71,6 +72,10 @@ def _cause(error: Exception) -> Exception:
 def _words(error: Exception) -> str | None:
     """The error's own text when it is meant for people, else None."""
     match error:
+        case LimitReached(until=datetime() as until):
+            when = discord.utils.format_dt(until, "R")
+            problem = clip(retell(str(error)), 1800)
+            return say("{problem} You can come back {when}.", problem=problem, when=when)
         case OnModelError():
             return clip(retell(str(error)), 1800)
         case app_commands.NoPrivateMessage():

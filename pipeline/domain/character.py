@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.domain.geometry import Box
+from pipeline.domain.voting import USUAL_VOTING, VotingRules
 
 
 class ShotType(StrEnum):
@@ -72,7 +73,10 @@ class StoryPoint(NamedTuple):
 class Series:
     """One comic of a guild and its defaults. Discord ids are snowflakes; None means not set.
 
-    ``chapter`` is the one that is being drawn; ``page_format`` names the sheet.
+    ``chapter`` is the one that is being drawn; ``page_format`` names the sheet; ``voting`` is who
+    votes on alternates, and until when. ``quota`` is how many panels a member may ask for in 24
+    hours, ``gpu_seconds`` how long the engine may draw for them (None: as long as it takes),
+    ``cooldown`` how many seconds lie between two requests.
     """
 
     id: int
@@ -94,6 +98,9 @@ class Series:
     audit_percent: int = 10
     chapter: int | None = None
     page_format: str = "a4"
+    voting: VotingRules = USUAL_VOTING
+    gpu_seconds: int | None = None
+    cooldown: int = 0
 
 
 @dataclass(frozen=True, slots=True)

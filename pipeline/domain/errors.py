@@ -1,5 +1,6 @@
 """Errors with one base, whose text may be shown to a person and says what to do next."""
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -56,9 +57,13 @@ class WrongState(OnModelError):
 
 
 class LimitReached(OnModelError):
-    """A quota or a cap is used up."""
+    """A quota or a cap is used up. ``until`` is when to come back (UTC), where that is known."""
 
     code = "limit_reached"
+
+    def __init__(self, text: str = "", until: datetime | None = None) -> None:
+        super().__init__(text)
+        self.until = until
 
 
 class MissingReference(OnModelError):

@@ -81,12 +81,19 @@ class ReviewStats:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Votes of a panel: candidate row → votes, and who leads."""
+    """Votes of a panel: candidate row → votes, the leader's first, and who leads."""
 
     panel_id: int
     counts: Mapping[int, int]
     leader: int | None
     voters: int
+
+    @property
+    def tied(self) -> tuple[int, ...]:
+        """The candidates that share the most votes, the best judged first; empty without a tie."""
+        most = max(self.counts.values(), default=0)
+        first = tuple(row for row, count in self.counts.items() if count == most)
+        return first if most and len(first) > 1 else ()
 
 
 class PostKind(StrEnum):

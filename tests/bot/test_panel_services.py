@@ -156,7 +156,7 @@ async def test_a_panel_is_drawn_checked_voted_on_and_closed(studio, manager, mem
     for voter in (5, 6, 7):
         await studio.votes.vote(Actor(10, voter), panel.id, a.id)
     for voter in (5, 6):
-        tally = await studio.votes.vote(Actor(10, voter), panel.id, b.id)
+        tally = (await studio.votes.vote(Actor(10, voter), panel.id, b.id)).tally
     assert tally.counts == {a.id: 1, b.id: 2}
     with pytest.raises(NotAllowed):
         await studio.votes.close(Actor(10, 5), panel.id)

@@ -16,7 +16,6 @@ from cogs.ui.cards import (
     alternate_alt,
     evidence_alt,
     evidence_card,
-    vote_card,
 )
 from cogs.ui.limits import clip, lines_within, plain
 from cogs.ui.notices import (
@@ -32,6 +31,7 @@ from cogs.ui.notices import (
 )
 from cogs.ui.pictures import Picture, fitted
 from cogs.ui.verdicts import BAD, GOOD, UNKNOWN, look
+from cogs.ui.vote_cards import vote_card
 from pipeline.domain.character import ShotType
 from pipeline.domain.errors import InvalidPicture
 from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace

@@ -32,7 +32,7 @@ def test_every_column_that_names_a_person_has_a_fate(tx: sqlite3.Connection) -> 
 def test_no_other_column_sounds_like_a_person(tx: sqlite3.Connection) -> None:
     """The pattern that finds them knows every number that is an id of something else."""
     known = re.compile(
-        r"^(id|guild_id|channel_id|message_id|thread_id|moderator_role_id|panel_channel_id|"
+        r"^(id|guild_id|channel_id|message_id|thread_id|moderator_role_id|vote_role_id|role_id|panel_channel_id|"
         r"review_channel_id|subject_id|undone_by|since_sample|merged_into|appeal_of|page_number|"
         r"chosen_candidate|active_series_id|circle_role_id)$|_at$"
     )

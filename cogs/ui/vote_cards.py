@@ -1,0 +1,127 @@
+"""The card of a panel that was drawn: its alternates, the vote on them, what else can be done."""
+
+from collections.abc import Sequence
+
+import discord
+from discord import ui
+
+from cogs.ui import ids
+from cogs.ui.card import Card, button
+from cogs.ui.cards import DRAFT_NOTE, PANEL_WORDS, PanelFacts, cast_names, requested_by
+from cogs.ui.limits import plain
+from cogs.ui.pictures import Picture
+from cogs.ui.terms import shot
+from cogs.ui.verdicts import GOOD, NEUTRAL, short
+from cogs.ui.words import retell, say, say_n
+from pipeline.domain.panel import PanelOrigin, PanelStatus
+from pipeline.domain.review import StoredCandidate, Tally
+
+_OPEN = PanelStatus.VOTING
+
+
+def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
+    """The alternates of a panel with a vote button each, or the winner when voting is over."""
+    status = facts.panel.status
+    card = Card(GOOD if status is PanelStatus.ACCEPTED else NEUTRAL)
+    card.heading(_title(facts)).text(_about(facts))
+    card.gallery(*pictures)
+    card.text("\n".join(_alternate_line(facts, candidate) for candidate in facts.candidates))
+    card.text(_standing(facts))
+    if facts.drafted and facts.panel.origin is PanelOrigin.GENERATED:
+        card.small(say(DRAFT_NOTE))
+    if facts.notes:
+        card.small(plain(say("Left out: {parts}", parts="; ".join(map(retell, facts.notes))), 300))
+    if status is _OPEN:
+        card.row(*(_vote_button(facts.panel.id, c) for c in facts.candidates))
+    return card.row(*_buttons(facts))
+
+
+def ballot_card(facts: PanelFacts, tally: Tally, candidate_id: int, *, decided: bool) -> Card:
+    """What a voter is told in private: their vote, and how it stands."""
+    label = {candidate.id: candidate.label or "A" for candidate in facts.candidates}
+    said = say("Your vote on panel {panel} is {label}", panel=facts.panel.id,
+               label=label[candidate_id])  # fmt: skip
+    card = Card(GOOD).heading(f"✅ {said}")
+    counts = (
+        f"**{candidate.label}** {votes_cast(tally.counts.get(candidate.id, 0))}"
+        for candidate in facts.candidates
+    )
+    card.text(" · ".join(counts))
+    if decided:
+        winner = label[tally.leader or candidate_id]
+        return card.text(say("That decided it: **{label}** wins.", label=winner))
+    return card.small(say("You may change it until the vote closes."))
+
+
+def votes_cast(number: int) -> str:
+    """A number of votes in words."""
+    return say_n("{n} vote", "{n} votes", number)
+
+
+def _title(facts: PanelFacts) -> str:
+    match facts.panel.status:
+        case PanelStatus.VOTING:
+            return say("🗳️ Panel {panel}: vote for one", panel=facts.panel.id)
+        case PanelStatus.ACCEPTED:
+            return say("✅ Panel {panel}: accepted", panel=facts.panel.id)
+        case _:
+            state = say(PANEL_WORDS[facts.panel.status])
+            return say("Panel {panel}: {state}", panel=facts.panel.id, state=state)
+
+
+def _about(facts: PanelFacts) -> str:
+    panel = facts.panel
+    told = [f"**{cast_names(panel, facts.names)}**", shot(panel.brief.shot_type)]
+    if panel.brief.page is not None:
+        told.append(say("page {page}", page=panel.brief.page))
+    told.append(requested_by(panel.origin, panel.requester_id))
+    lines = [" · ".join(told)]
+    if panel.brief.prompt:
+        lines.append(f"> {plain(panel.brief.prompt, 400)}")
+    return "\n".join(lines)
+
+
+def _alternate_line(facts: PanelFacts, candidate: StoredCandidate) -> str:
+    words = f"**{candidate.label or 'A'}** {short(candidate.report)}"
+    # Who sees the counts before voting votes for the leader: they are told in private till the end.
+    if facts.tally is not None and facts.tally.voters and facts.panel.status is not _OPEN:
+        words += f" · {votes_cast(facts.tally.counts.get(candidate.id, 0))}"
+    if candidate.id == facts.panel.chosen_candidate:
+        words += " · " + say("**chosen**")
+    return words
+
+
+def _standing(facts: PanelFacts) -> str:
+    """How many have voted and when it ends; nothing where no vote is open."""
+    if facts.panel.status is not _OPEN:
+        return ""
+    voters = facts.tally.voters if facts.tally is not None else 0
+    if facts.quorum is None:
+        so_far = say_n("{n} vote so far", "{n} votes so far", voters)
+    else:
+        so_far = say("{voters} of {quorum} votes so far", voters=voters, quorum=facts.quorum)
+    words = f"🗳️ {so_far}"
+    if (closes := facts.panel.voting_closes_at) is not None:
+        words += f" · {say('closes {when}', when=discord.utils.format_dt(closes, 'R'))}"
+    told = say("Whoever has voted is told how it stands, and may change the vote.")
+    return f"{words}\n-# {told}"
+
+
+def _vote_button(panel_id: int, candidate: StoredCandidate) -> ui.Button[ui.LayoutView]:
+    return button(
+        say("Vote {label}", label=candidate.label or "A"),
+        ids.vote(panel_id, candidate.id),
+        style=discord.ButtonStyle.primary,
+    )
+
+
+def _buttons(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
+    panel, post = facts.panel, facts.post
+    by_hand = panel.origin is PanelOrigin.SUBMITTED  # nothing was generated that could be redrawn
+    buttons = [
+        button(say("Reroll"), ids.panel("reroll", panel.id, post), emoji="🎲", disabled=by_hand),
+        button(say("Recipe"), ids.panel("recipe", panel.id, post), emoji="📜"),
+    ]
+    if panel.status is _OPEN:
+        buttons.append(button(say("Finish vote"), ids.panel("finish", panel.id, post), emoji="🏁"))
+    return buttons

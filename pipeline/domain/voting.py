@@ -1,0 +1,37 @@
+"""How a series votes on alternates."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TieRule(StrEnum):
+    """What happens when the vote ends and several alternates have the most votes.
+
+    EXTEND gives the vote as much time once more (a day at most); a tie that is left then, or when
+    somebody closes the vote by hand, goes by MARGIN. REQUESTER takes the one of them that whoever
+    asked for the panel voted for, else MARGIN. MARGIN takes the one that is most clearly on-model.
+    The words are stored; keep them.
+    """
+
+    EXTEND = "extend"
+    REQUESTER = "requester"
+    MARGIN = "margin"
+
+
+@dataclass(frozen=True, slots=True)
+class VotingRules:
+    """When a vote closes and who may vote.
+
+    It closes ``hours`` after it was opened, or as soon as ``quorum`` people have voted and one
+    alternate leads; None for no quorum. Voters need the role ``role_id`` (None: nobody needs one)
+    and must have been in the server for ``member_days`` days.
+    """
+
+    hours: int = 24
+    quorum: int | None = None
+    role_id: int | None = None
+    member_days: int = 0
+    tie: TieRule = TieRule.EXTEND
+
+
+USUAL_VOTING = VotingRules()
