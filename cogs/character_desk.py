@@ -22,6 +22,7 @@ from cogs.ui.card import Card
 from cogs.ui.limits import clip, plain
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.registry_cards import coverage_card, imported_card, look_card
+from cogs.ui.suggested import suggestion_rows
 from cogs.ui.verdicts import GOOD
 from pipeline.domain.character import EntryKind, ShotType
 from pipeline.domain.errors import InvalidInput, LimitReached
@@ -129,7 +130,8 @@ class CharacterDesk(commands.GroupCog, group_name="character"):
         made = await service.edit(actor, character, change, appearance, look_edit)
         marks = await service.marks(actor, made.character.character_id, made.look.appearance_id)
         title = f"{plain(made.character.name, 60)} is up to date"
-        await reply(interaction, look_card(title, made.character, made.look, marks))
+        card = look_card(title, made.character, made.look, marks)
+        await reply(interaction, suggestion_rows(card, made.look))
 
     @app_commands.command(description="A character as a file for another server or studio")
     @app_commands.describe(character="Who travels")

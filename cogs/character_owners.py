@@ -6,9 +6,18 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.entry import Interaction, acknowledge, actor_of, present, reply, suggest_characters
+from cogs.entry import (
+    Interaction,
+    acknowledge,
+    actor_of,
+    for_everyone,
+    present,
+    reply,
+    suggest_characters,
+)
 from cogs.ui.access_cards import ownership_card
 from cogs.ui.limits import plain
+from cogs.ui.words import say
 from pipeline.domain.access import AccessRule, Circle, Deed
 from pipeline.domain.errors import InvalidInput
 
@@ -71,7 +80,9 @@ class CharacterOwners(commands.GroupCog, group_name="character"):
         actor = await actor_of(interaction)
         held = await self.bot.app.access.transfer(actor, character, _person(member))
         name = plain(held.character.name, 60)
-        await present(interaction, ownership_card(held, f"{name} has a new owner"))
+        with await for_everyone(interaction):
+            card = ownership_card(held, say("{name} has a new owner", name=name))
+        await present(interaction, card)
 
     @app_commands.command(description="Who may ask for panels of a character, edit it, train on it")
     @app_commands.describe(

@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.client import OnModelBot
-from bot.services.cast import NewCharacter, Registration
+from bot.services.cast import NewCharacter
 from cogs.character_desk import CharacterDesk
 from cogs.character_owners import CharacterOwners
 from cogs.entry import (
@@ -19,11 +19,14 @@ from cogs.entry import (
     suggest_appearances,
     suggest_characters,
 )
+from cogs.forms import AddPictures, ColorButton, ColorMenu, RegisterForm
 from cogs.ui.card import Card
+from cogs.ui.cast_cards import registered_card
 from cogs.ui.limits import plain
-from cogs.ui.notices import cast_card, done, registration_card
+from cogs.ui.notices import cast_card, done
 from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import NEUTRAL
+from cogs.ui.words import hear
 from pipeline.domain.character import ShotType
 from pipeline.quality.sheet_pdf import Paper
 
@@ -79,7 +82,25 @@ class CharacterCog(
             ),
             await read_uploads((image, image2, image3, image4, image5)),
         )
-        await reply(interaction, _registered(registration, "is in the cast"))
+        await reply(interaction, registered_card(registration, new=True))
+
+    @app_commands.command(
+        name="register-form", description="Add a character with up to ten pictures, in a window"
+    )
+    @app_commands.describe(
+        name="What the character is called",
+        appearance="What this look is called, for instance school uniform",
+    )
+    async def register_form(
+        self,
+        interaction: Interaction,
+        name: app_commands.Range[str, 1, 80],
+        appearance: app_commands.Range[str, 1, 80] | None = None,
+    ) -> None:
+        """Open the window, unless the name is taken; it must be the first answer."""
+        hear(interaction)
+        await self.bot.app.cast.check_name(await actor_of(interaction), name)
+        await interaction.response.send_modal(RegisterForm(name, appearance))
 
     @app_commands.command(
         name="add-reference", description="Add pictures to a character; a new look starts so too"
@@ -117,7 +138,7 @@ class CharacterCog(
             appearance=appearance,
             shot_type=ShotType(shot_type) if shot_type else None,
         )
-        await reply(interaction, _registered(registration, "has new pictures"))
+        await reply(interaction, registered_card(registration, new=False))
 
     @app_commands.command(description="The model sheet of a character as a picture")
     @app_commands.describe(
@@ -177,16 +198,7 @@ class CharacterCog(
         await reply(interaction, done(f"{name} has left the cast", words))
 
 
-def _registered(registration: Registration, what: str) -> Card:
-    return registration_card(
-        f"{plain(registration.character.name, 60)} {what}",
-        registration.appearance,
-        len(registration.added),
-        registration.duplicates,
-        registration.readiness,
-    )
-
-
 async def setup(bot: OnModelBot) -> None:
-    """Add the cog."""
+    """Add the buttons and the cog."""
+    bot.add_dynamic_items(AddPictures, ColorButton, ColorMenu)
     await bot.add_cog(CharacterCog(bot))

@@ -113,15 +113,22 @@ async def _read(attachment: discord.Attachment, limit: int) -> bytes:
         ) from error
 
 
-async def read_uploads(attachments: Sequence[discord.Attachment | None]) -> list[Upload]:
+async def read_uploads(
+    attachments: Sequence[discord.Attachment | None], *, angle: str = "", expression: str = ""
+) -> list[Upload]:
     """All attachments that were given, downloaded side by side, in their order.
+
+    ``angle`` and ``expression`` are what the person says of all of them.
 
     Raises:
         InvalidPicture: one is too large or gone; none is used then.
     """
     given = [attachment for attachment in attachments if attachment is not None]
     pictures = await asyncio.gather(*map(read_picture, given))
-    return [Upload(a.filename, data) for a, data in zip(given, pictures, strict=True)]
+    return [
+        Upload(a.filename, data, angle=angle, expression=expression)
+        for a, data in zip(given, pictures, strict=True)
+    ]
 
 
 async def picture_for(interaction: Interaction, stem: str, alt: str, png: bytes) -> Picture:

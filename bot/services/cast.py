@@ -149,6 +149,17 @@ class CastService:
             appearance_row = await self._db.write(add)
         return await self._registration(actor.guild_id, character_id, appearance_row, study)
 
+    async def check_name(self, actor: Actor, name: str) -> None:
+        """Refuse a name that cannot be registered, before anybody looks for pictures.
+
+        Raises:
+            NotFound: the guild has no series.
+            InvalidInput: it is no name.
+            AlreadyExists: the guild has a character of this name.
+        """
+        await cast.active_series(self._db, actor.guild_id)
+        await self._require_free(actor.guild_id, character_slug(clean_name(name)))
+
     async def add_references(
         self,
         actor: Actor,

@@ -1,7 +1,7 @@
 """The registry beside its pictures: edits, looks, marks, coverage, history."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ from pipeline.domain.character import (
     StoryPoint,
     appearance_at,
 )
-from pipeline.domain.errors import NotFound
+from pipeline.domain.errors import NotFound, WrongState
 from pipeline.domain.geometry import Size
 from pipeline.domain.history import RegistryAction, RegistryEvent
 from pipeline.domain.vocabulary import checked_angle, checked_expression, checked_side
@@ -181,6 +181,49 @@ class RegistryService:
 
             await self._db.write(write)
         return Edited(changed, edited)
+
+    async def look_of(self, actor: Actor, appearance_row: int) -> tuple[Character, Appearance]:
+        """A look by its row, as buttons name it, and whose it is.
+
+        Raises:
+            NotFound: it is gone, or never was this guild's.
+        """
+        looks = await cast.list_appearances(self._db, actor.guild_id)
+        look = next((a for a in looks if a.id == appearance_row), None)
+        if look is None:
+            raise NotFound("That look is gone; it was merged or removed. See /character sheet.")
+        everyone = await cast.list_characters(self._db, actor.guild_id)
+        return next(c for c in everyone if c.id == look.character_row), look
+
+    async def settle_suggestions(
+        self, actor: Actor, appearance_row: int, right: Collection[str] | None
+    ) -> Edited:
+        """Make facts of those colours that a person confirms; the other suggestions go.
+
+        Args:
+            actor: who confirms.
+            appearance_row: the look.
+            right: the components that are right, None for all. What is known already stays.
+
+        Raises:
+            NotFound: no such look.
+            NotAllowed: the actor may not edit the character.
+            WrongState: somebody was quicker.
+        """
+        character, look = await self.look_of(actor, appearance_row)
+        if not look.suggested:
+            raise WrongState(
+                "Nothing is left to confirm here; somebody was quicker. See /character edit."
+            )
+        facts = {
+            slot: value
+            for slot, value in look.suggested.items()
+            if (right is None or slot in right) and slot not in look.components
+        }
+        change = LookEdit(components=facts, drop_suggestions=True)
+        return await self.edit(
+            actor, character.character_id, CharacterEdit(), look.appearance_id, change
+        )
 
     async def add_look(
         self, actor: Actor, character: str, name: str, like: str | None, change: LookEdit

@@ -4,12 +4,13 @@ from bot.services.access import NOBODY, Ownership
 from cogs.ui.card import Card
 from cogs.ui.limits import plain
 from cogs.ui.verdicts import NEUTRAL
+from cogs.ui.words import mark, say
 from pipeline.domain.access import AccessRule, Circle, Deed
 
 _DEEDS = {
-    Deed.REQUEST: "🎬 Panels may be asked for by",
-    Deed.EDIT: "✏️ Pictures and words are changed by",
-    Deed.TRAIN: "🧠 A model may learn it:",
+    Deed.REQUEST: mark("🎬 Panels may be asked for by **{whom}**"),
+    Deed.EDIT: mark("✏️ Pictures and words are changed by **{whom}**"),
+    Deed.TRAIN: mark("🧠 A model may learn it: **{whom}**"),
 }
 
 
@@ -18,29 +19,37 @@ def ownership_card(held: Ownership, title: str = "") -> Card:
     name = plain(held.character.name, 60)
     card = Card(NEUTRAL).heading(f"🗝️ {title or name}")
     rights = held.access
-    owner = (
-        f"<@{rights.owner_id}>" if rights.owner_id != NOBODY else "nobody; moderators look after it"
-    )
-    others = ", ".join(f"<@{member}>" for member in rights.co_owners) or "none"
-    card.text(f"**{name}** `{held.character.character_id}`\nOwner: {owner}\nCo-owners: {others}")
+    erased = say("nobody; moderators look after it")
+    owner = f"<@{rights.owner_id}>" if rights.owner_id != NOBODY else erased
+    others = ", ".join(f"<@{member}>" for member in rights.co_owners) or say("none")
     card.text(
-        "\n".join(f"{words} **{_whom(deed, rights.rule(deed))}**" for deed, words in _DEEDS.items())
+        f"**{name}** `{held.character.character_id}`\n"
+        + say("Owner: {member}", member=owner)
+        + "\n"
+        + say("Co-owners: {members}", members=others)
     )
+    lines = [say(words, whom=_whom(deed, rights.rule(deed))) for deed, words in _DEEDS.items()]
+    card.text("\n".join(lines))
     return card.small(
-        "Owner and moderators: add or remove co-owners with /character owners, give it away with "
-        "/character transfer, open it with /character access."
+        say(
+            "Owner and moderators: add or remove co-owners with {owners}, give it away with "
+            "{transfer}, open it with {access}.",
+            owners="/character owners",
+            transfer="/character transfer",
+            access="/character access",
+        )
     )
 
 
 def _whom(deed: Deed, rule: AccessRule) -> str:
     if deed is Deed.TRAIN:
-        return "no" if rule.circle is Circle.NOBODY else "yes"
+        return say("no") if rule.circle is Circle.NOBODY else say("yes")
     match rule.circle:
         case Circle.EVERYONE:
-            return "everyone"
+            return say("everyone")
         case Circle.ROLE:
-            return f"members with <@&{rule.role_id}>, and its owners"
+            return say("members with {role}, and its owners", role=f"<@&{rule.role_id}>")
         case Circle.OWNERS:
-            return "owner, co-owners and moderators"
+            return say("owner, co-owners and moderators")
         case Circle.NOBODY:
-            return "nobody"
+            return say("nobody")

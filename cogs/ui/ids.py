@@ -17,6 +17,9 @@ REVIEW = (
 DRIFT = rf"{PREFIX}:drift:(?P<review>[0-9]{{1,19}})"
 SCRIPT = rf"{PREFIX}:(?P<verb>storyboard|produce):(?P<script>[0-9]{{1,19}})"
 FORGET = rf"{PREFIX}:forget:(?P<member>[0-9]{{1,19}}):(?P<references>[01])"
+ADD_PICTURES = rf"{PREFIX}:add:(?P<look>[0-9]{{1,19}})"
+COLORS = rf"{PREFIX}:colors:(?P<verb>all|none):(?P<look>[0-9]{{1,19}})"
+COLOR_MENU = rf"{PREFIX}:colors:pick:(?P<look>[0-9]{{1,19}})"
 CONSENT = rf"{PREFIX}:(?P<verb>agree|refuse|withdraw):(?P<consent>[0-9]{{1,19}})"
 
 _POST_MARK = re.compile(PANEL)
@@ -56,6 +59,16 @@ def forget(member_id: int, *, references: bool) -> str:
 def consent(verb: str, consent_id: int) -> str:
     """A button by which a person answers about their likeness."""
     return f"{PREFIX}:{verb}:{consent_id}"
+
+
+def colors(verb: str, appearance_row: int) -> str:
+    """A button, or the menu (``pick``), that confirms colours read from the art."""
+    return f"{PREFIX}:colors:{verb}:{appearance_row}"
+
+
+def add_pictures(appearance_row: int) -> str:
+    """The button that asks for more pictures of a look."""
+    return f"{PREFIX}:add:{appearance_row}"
 
 
 def custom_ids(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:

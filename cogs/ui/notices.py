@@ -25,7 +25,6 @@ from cogs.ui.verdicts import (
 )
 from cogs.ui.words import mark, retell, say, say_n
 from pipeline.domain.character import (
-    Appearance,
     ColorMode,
     MissingShot,
     ReadingDirection,
@@ -112,25 +111,6 @@ def series_card(series: Series, title: str) -> Card:
         say("Chapter: {chapter}", chapter=series.chapter or say("not said")),
     ]
     return done(f"{title}: {plain(series.name, 80)}", "\n".join(lines))
-
-
-def registration_card(
-    title: str,
-    appearance: Appearance,
-    added: int,
-    duplicates: Sequence[str],
-    readiness: str,
-) -> Card:
-    """What was registered, what was registered before, and what the check can do with it."""
-    card = Card(GOOD if added else WAITING).heading(f"{'✅' if added else '⚠️'} {title}")
-    look_words = say("Appearance {appearance}", appearance=f"`{appearance.appearance_id}`")
-    pictures = say_n("{n} picture added", "{n} pictures added", added)
-    card.text(f"{look_words} · {pictures}")
-    card.text(lines_within((f"⚠️ {plain(retell(line), 200)}" for line in duplicates), 1200))
-    if appearance.palette:
-        shades = " ".join(f"`{colour}`" for colour in appearance.palette[:8])
-        card.text(say("Palette: {colours}", colours=shades))
-    return card.small(plain(retell(readiness), 400))
 
 
 def check_card(report: CandidateReport, names: Mapping[str, str], picture: Picture) -> Card:
