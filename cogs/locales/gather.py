@@ -2,7 +2,7 @@
 
 Three catalogues, by where their sentences come from:
 
-- ``onmodel``: ``say``, ``say_n`` and ``mark`` in ``cogs/``.
+- ``onmodel``: ``say``, ``mark`` and their plurals in ``cogs/``.
 - ``commands``: names and descriptions of commands, options and choices, as discord.py has them.
 - ``told``: texts of errors anywhere, and every sentence of the modules in ``_TOLD_MODULES``, whose
   reasons and advice are shown on cards. An f-string becomes a sentence with named places.
@@ -35,6 +35,8 @@ _LIMITS = {
     ("Label", "description"): 100,
     ("__init__", "title"): 45,
 }
+# How many of its arguments are sentences.
+_SAYING = {"say": 1, "mark": 1, "say_n": 2, "mark_n": 2}
 # Floors whose errors reach people on Discord; the shell speaks English.
 _FLOORS = ("bot/services", "bot/queue", "cogs", "pipeline", "storage")
 _SHELL_ONLY = ("pipeline/training", "storage/migrate.py", "storage/connections.py", "cogs/locales")
@@ -103,9 +105,9 @@ def _sources(folders: Sequence[str]) -> Iterator[Path]:
 def _said(tree: ast.AST, place: str) -> Iterator[Message]:
     limits = dict(_limited(tree))
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or _called(node) not in {"say", "say_n", "mark"}:
+        if not isinstance(node, ast.Call) or _called(node) not in _SAYING:
             continue
-        given = node.args[: 2 if _called(node) == "say_n" else 1]
+        given = node.args[: _SAYING[_called(node)]]
         words = [a.value for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         if any(isinstance(argument, ast.JoinedStr) for argument in given):
             raise TypeError(f"{place}:{node.lineno}: {_called(node)} takes no f-string")

@@ -7,6 +7,7 @@ from cogs.ui.card import Card
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import QUIET, figures, look
+from cogs.ui.words import retell, say
 from pipeline.domain.quality import Verdict
 
 _SENTENCE, _OTHERS, _RANKED = 600, 1200, 5
@@ -22,11 +23,11 @@ def identity_card(found: Sequence[Identified], pictures: Sequence[Picture]) -> C
     known = any(one.who for one in found)
     card = Card(look(Verdict.ON_MODEL).colour if known else QUIET)
     if len(found) > 1:
-        card.small(f"{len(found)} figures, from left to right")
+        card.small(say("{n} figures, from left to right", n=len(found)))
     for number, (one, picture) in enumerate(zip(found, pictures, strict=True)):
         if number:
             card.rule()
-        card.heading(_headline(one)).text(plain(one.sentence, _SENTENCE // len(found)))
+        card.heading(_headline(one)).text(plain(retell(one.sentence), _SENTENCE // len(found)))
         card.gallery(picture)
         card.text(lines_within(_others(one), _OTHERS // len(found)))
     return card
@@ -35,7 +36,7 @@ def identity_card(found: Sequence[Identified], pictures: Sequence[Picture]) -> C
 def _headline(one: Identified) -> str:
     if one.who is not None:
         return f"{look(Verdict.ON_MODEL).symbol} {plain(one.who.name, 40)}"
-    return "❔ I cannot say" if one.unsure else "❔ Nobody I know"
+    return say("❔ I cannot say") if one.unsure else say("❔ Nobody I know")
 
 
 def _others(one: Identified) -> list[str]:

@@ -7,6 +7,7 @@ from cogs.ui.card import Card
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, WAITING
+from cogs.ui.words import mark, retell, say, say_n
 from pipeline.domain.character import Appearance, Character, EntryKind, Mark
 from pipeline.domain.history import RegistryAction, RegistryEvent
 from pipeline.domain.story import range_words
@@ -26,10 +27,10 @@ _ACTIONS = {
     RegistryAction.UNDO: "↩️",
 }
 _KINDS = {
-    EntryKind.CHARACTER: "character",
-    EntryKind.PROP: "prop",
-    EntryKind.LOCATION: "location",
-    EntryKind.STYLE: "style",
+    EntryKind.CHARACTER: mark("character"),
+    EntryKind.PROP: mark("prop"),
+    EntryKind.LOCATION: mark("location"),
+    EntryKind.STYLE: mark("style"),
 }
 _CLEAR_GROUPS = 0.25
 
@@ -40,49 +41,70 @@ def coverage_card(coverage: CharacterCoverage, picture: Picture) -> Card:
     color, sign = (
         (GOOD, "✅") if share >= 0.85 else (WAITING, "🟡") if share >= 0.5 else (BAD, "⭕")
     )
-    card = Card(color).heading(f"{sign} {plain(coverage.name, 60)} is {share:.0%} ready")
+    card = Card(color).heading(
+        say(
+            "{sign} {name} is {share} % ready",
+            sign=sign,
+            name=plain(coverage.name, 60),
+            share=round(100 * share),
+        )
+    )
     card.gallery(picture)
     lines = []
     for look in coverage.looks:
-        needs = "; ".join(need.words for need in look.missing[:6])
-        more = f" and {len(look.missing) - 6} more" if len(look.missing) > 6 else ""
+        needs = "; ".join(retell(need.words) for need in look.missing[:6])
+        if len(look.missing) > 6:
+            needs = say("{some} and {n} more", some=needs, n=len(look.missing) - 6)
         lines.append(
             f"**{plain(look.label, 60)}** `{look.appearance_id}` {look.readiness:.0%}: "
-            + (f"needs {needs}{more}" if needs else "nothing is missing")
+            + (say("needs {what}", what=needs) if needs else say("nothing is missing"))
         )
     card.text(lines_within(lines, 2400))
     guessed = sum(look.guessed for look in coverage.looks)
     if guessed:
         card.small(
-            f"Shot or angle of {guessed} reference{'' if guessed == 1 else 's'} was guessed; "
-            "confirm with /character edit reference."
+            say_n(
+                "Shot or angle of {n} reference was guessed; confirm with "
+                "/character edit reference.",
+                "Shot or angle of {n} references was guessed; confirm with "
+                "/character edit reference.",
+                guessed,
+            )
         )
-    return card.small(plain(coverage.advice, 300))
+    return card.small(plain(retell(coverage.advice), 300))
 
 
 def look_card(title: str, character: Character, look: Appearance, marks: Sequence[Mark]) -> Card:
     """A look with everything that is said of it."""
     card = Card(GOOD).heading(f"✅ {title}")
-    kind = _KINDS[character.kind]
-    card.text(
-        f"**{plain(character.name, 60)}** `{character.character_id}` · {kind} · "
-        f"height {character.height_ratio:g}\nAppearance `{look.appearance_id}` "
-        f"({plain(look.label, 60)}) · version {look.version}"
-        + (f" · colourway {plain(look.colorway, 60)}" if look.colorway else "")
-        + f" · worn {range_words(look.valid_from, look.valid_to)}"
-    )
+    card.text(f"{_who(character)}\n{_which(look)}")
     card.text(lines_within(_component_lines(look.components), 1200))
     if look.palette:
-        card.text("Palette: " + " ".join(f"`{code}`" for code in look.palette[:12]))
+        shades = " ".join(f"`{code}`" for code in look.palette[:12])
+        card.text(say("Palette: {colours}", colours=shades))
     if look.suggested:
         found = ", ".join(f"{k}={v}" for k, v in sorted(look.suggested.items()))
-        card.text(
-            f"🔎 Suggested by the pictures, not confirmed: {plain(found, 300)}\n"
-            "Say `suggestions: accept` or `suggestions: drop` in `/character edit`."
+        suggested = say(
+            "🔎 Suggested by the pictures, not confirmed: {found}", found=plain(found, 300)
         )
+        advice = say(
+            "Say {accept} or {drop} in {command}.",
+            accept="`suggestions: accept`",
+            drop="`suggestions: drop`",
+            command="`/character edit`",
+        )
+        card.text(f"{suggested}\n{advice}")
     card.text(
         lines_within(
-            (f"📍 **{plain(m.name, 60)}** on #{m.reference_id} {m.side}".rstrip() for m in marks),
+            (
+                say(
+                    "📍 {mark} on {reference} {side}",
+                    mark=f"**{plain(m.name, 60)}**",
+                    reference=f"#{m.reference_id}",
+                    side=retell(m.side),
+                ).rstrip()
+                for m in marks
+            ),
             600,
         )
     )
@@ -90,6 +112,26 @@ def look_card(title: str, character: Character, look: Appearance, marks: Sequenc
     card.text(plain(notes, 500) if notes else "")
     terms = " · ".join(text for text in (character.credits, character.license) if text)
     return card.small(plain(terms, 300) if terms else "")
+
+
+def _who(character: Character) -> str:
+    height = say("height {ratio:g}", ratio=character.height_ratio)
+    return (
+        f"**{plain(character.name, 60)}** `{character.character_id}` · "
+        f"{say(_KINDS[character.kind])} · {height}"
+    )
+
+
+def _which(look: Appearance) -> str:
+    told = [
+        say("Appearance {appearance}", appearance=f"`{look.appearance_id}`")
+        + f" ({plain(look.label, 60)})",
+        say("version {version}", version=look.version),
+    ]
+    if look.colorway:
+        told.append(say("colourway {colorway}", colorway=plain(look.colorway, 60)))
+    told.append(say("worn {when}", when=retell(range_words(look.valid_from, look.valid_to))))
+    return " · ".join(told)
 
 
 def _component_lines(components: Mapping[str, str]) -> list[str]:
@@ -105,36 +147,53 @@ def preview_card(title: str, preview: "Preview", picture: Picture, how: str) -> 
     """What a merge or a split would do; nothing is done yet."""
     card = Card(WAITING).heading(f"👀 {title}").gallery(picture)
     card.text(
-        f"{_references(len(preview.go))} would move, {len(preview.stay)} would stay. "
-        "Nothing is changed yet."
+        say_n(
+            "{n} reference would move, {stay} would stay. Nothing is changed yet.",
+            "{n} references would move, {stay} would stay. Nothing is changed yet.",
+            len(preview.go),
+            stay=len(preview.stay),
+        )
     )
     if preview.proposal is not None:
         clear = preview.proposal.silhouette >= _CLEAR_GROUPS
-        words = "two clear groups" if clear else "no clear groups: look twice"
-        card.text(f"The pictures form {words} (silhouette {preview.proposal.silhouette:.2f}).")
+        silhouette = preview.proposal.silhouette
+        if clear:
+            words = say(
+                "The pictures form two clear groups (silhouette {value:.2f}).", value=silhouette
+            )
+        else:
+            words = say(
+                "The pictures form no clear groups: look twice (silhouette {value:.2f}).",
+                value=silhouette,
+            )
+        card.text(words)
     return card.small(how)
 
 
 def reshaped_card(title: str, done: "Reshaped") -> Card:
     """What was done, and what the check can do with the looks now."""
-    card = Card(GOOD).heading(f"✅ {title}").text(f"{_references(done.moved)} moved.")
+    card = Card(GOOD).heading(f"✅ {title}")
+    card.text(say_n("{n} reference moved.", "{n} references moved.", done.moved))
     card.text(
         lines_within(
-            (f"`{slug}`: {plain(text, 300)}" for slug, text in done.readiness.items()), 1500
+            (f"`{slug}`: {plain(retell(text), 300)}" for slug, text in done.readiness.items()), 1500
         )
     )
-    return card.small("Take it back with /appearance history undo:True.")
+    return card.small(say("Take it back with {command}.", command="/appearance history undo:True"))
 
 
 def wardrobe_card(wardrobe: "Wardrobe") -> Card:
     """Who wears what in a chapter; who has nothing to wear there comes with a warning."""
-    place = str(wardrobe.place)
-    card = Card(NEUTRAL).heading(f"🧥 Wardrobe of {place}" if place else "🧥 Wardrobe")
+    place = retell(str(wardrobe.place))
+    title = say("🧥 Wardrobe of {place}", place=place) if place else say("🧥 Wardrobe")
+    card = Card(NEUTRAL).heading(title)
     if not wardrobe.rows:
-        return card.text("Nobody is registered yet. Add somebody: /character register.")
+        return card.text(say("Nobody is registered yet. Add somebody: /character register."))
     card.text(lines_within(map(_worn_line, wardrobe.rows), 3000))
     if not place:
-        card.small("No chapter is known: these are the first looks. Set it with /series settings.")
+        card.small(
+            say("No chapter is known: these are the first looks. Set it with /series settings.")
+        )
     return card
 
 
@@ -142,43 +201,45 @@ def _worn_line(row: "Worn") -> str:
     name = plain(row.character.name, 60)
     if row.look is None:
         advice = "/appearance add" if row.looks else "/character add-reference"
-        return f"⚠️ **{name}** has nothing to wear there. Give them a look: {advice}."
-    worn = range_words(row.look.valid_from, row.look.valid_to)
-    return f"**{name}**: `{row.look.appearance_id}`, worn {worn}"
+        return say(
+            "⚠️ {name} has nothing to wear there. Give them a look: {command}.",
+            name=f"**{name}**",
+            command=advice,
+        )
+    worn = retell(range_words(row.look.valid_from, row.look.valid_to))
+    return f"**{name}**: `{row.look.appearance_id}`, {say('worn {when}', when=worn)}"
 
 
 def history_card(character: str, events: Sequence[RegistryEvent]) -> Card:
     """Changes of a character's looks, newest first."""
-    card = Card(NEUTRAL).heading(f"🕑 History of {plain(character, 60)}")
+    card = Card(NEUTRAL).heading(say("🕑 History of {name}", name=plain(character, 60)))
     if not events:
-        return card.text("No look was edited, added, merged or split yet.")
+        return card.text(say("No look was edited, added, merged or split yet."))
     return card.text(lines_within(map(_event_line, events), 3000))
 
 
 def _event_line(event: RegistryEvent) -> str:
-    words = plain(event.summary, 200)
-    words = f"~~{words}~~ (taken back)" if event.undone_by else words
+    words = plain(retell(event.summary), 200)
+    words = f"~~{words}~~ ({say('taken back')})" if event.undone_by else words
     when = int(event.created_at.timestamp())
     return f"{_ACTIONS[event.action]} {words} · <@{event.member_id}> <t:{when}:R>"
 
 
 def imported_card(done: "Imported") -> Card:
     """A character came from a package."""
-    card = Card(GOOD).heading(f"📦 {plain(done.character.name, 60)} is in the cast")
+    card = Card(GOOD).heading(say("📦 {name} is in the cast", name=plain(done.character.name, 60)))
     looks = ", ".join(f"`{slug}`" for slug in done.looks[:6])
-    card.text(f"`{done.character.character_id}` · {_references(done.references)} · {looks}")
+    references = say_n("{n} reference", "{n} references", done.references)
+    card.text(f"`{done.character.character_id}` · {references} · {looks}")
     if done.renamed:
-        card.text("The id was taken here, so it got a number.")
+        card.text(say("The id was taken here, so it got a number."))
     terms = " · ".join(text for text in (done.character.credits, done.character.license) if text)
     card.text(plain(terms, 300) if terms else "")
     words = {
-        "confirmed": "The fingerprints were made anew and are those of the package.",
-        "other encoders": "The fingerprints were made anew with the encoders in use here.",
-        "different": "⚠️ The package's fingerprints were not those of its pictures; they were "
-        "made anew.",
+        "confirmed": mark("The fingerprints were made anew and are those of the package."),
+        "other encoders": mark("The fingerprints were made anew with the encoders in use here."),
+        "different": mark(
+            "⚠️ The package's fingerprints were not those of its pictures; they were made anew."
+        ),
     }
-    return card.small(words[done.prints.value])
-
-
-def _references(count: int) -> str:
-    return f"{count} reference{'' if count == 1 else 's'}"
+    return card.small(say(words[done.prints.value]))

@@ -83,6 +83,11 @@ def mark(sentence: str) -> str:
     return sentence
 
 
+def mark_n(one: str, many: str) -> tuple[str, str]:
+    """As :func:`mark`, of a sentence about a number of things: ``say_n(*_COUNTED[kind], n)``."""
+    return one, many
+
+
 def say(sentence: str, /, **values: object) -> str:
     """A sentence in the present language, its named places filled."""
     if not sentence:

@@ -125,7 +125,7 @@ async def test_a_quota_stops_and_the_button_goes_on_later(studio: Studio):
     await studio.boss.slash(studio.channel, "series settings", quota=9)
     made = await studio.ann.click(card, label="Make panels")
     assert "1 panel asked for" in answer(made)
-    assert "1 panel of this script were asked for before" in answer(made)
+    assert "1 panel of this script was asked for before" in answer(made)
     await studio.quiet()
 
 
