@@ -26,6 +26,7 @@ EXTENSIONS = (
     "cogs.ui.translator",
     "cogs.ui.errors",
     "cogs.poster",
+    "cogs.setup",
     "cogs.series",
     "cogs.characters",
     "cogs.appearances",

@@ -5,6 +5,7 @@ from discord import app_commands
 
 from bot.client import OnModelBot
 from cogs.entry import Interaction, acknowledge, actor_of, reply
+from cogs.permissions import missing_permissions
 from cogs.series_rules import SeriesRules
 from cogs.ui.notices import series_card
 from pipeline.comics.formats import FORMATS
@@ -118,21 +119,6 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
             if channel is not None and (missing := missing_permissions(channel, threads=private)):
                 card.text(f"⚠️ I still need in {channel.mention}: {', '.join(missing)}.")
         await reply(interaction, card)
-
-
-def missing_permissions(channel: discord.TextChannel, *, threads: bool) -> list[str]:
-    """The names of what the bot may not do in ``channel`` but will have to."""
-    have = channel.permissions_for(channel.guild.me)
-    needed = {
-        "View Channel": have.view_channel,
-        "Send Messages": have.send_messages,
-        "Attach Files": have.attach_files,
-        "Read Message History": have.read_message_history,
-    }
-    if threads:
-        needed["Create Private Threads"] = have.create_private_threads
-        needed["Send Messages in Threads"] = have.send_messages_in_threads
-    return [name for name, granted in needed.items() if not granted]
 
 
 async def setup(bot: OnModelBot) -> None:

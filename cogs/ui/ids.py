@@ -22,6 +22,10 @@ COLORS = rf"{PREFIX}:colors:(?P<verb>all|none):(?P<look>[0-9]{{1,19}})"
 COLOR_MENU = rf"{PREFIX}:colors:pick:(?P<look>[0-9]{{1,19}})"
 CONSENT = rf"{PREFIX}:(?P<verb>agree|refuse|withdraw):(?P<consent>[0-9]{{1,19}})"
 
+SETUP_BUTTON = rf"{PREFIX}:setup:(?P<verb>comic|make|sample|again)"
+SETUP_ROLE = rf"{PREFIX}:setup:role"
+SETUP_CHANNEL = rf"{PREFIX}:setup:(?P<which>panels|reviews)"
+
 _POST_MARK = re.compile(PANEL)
 _REVIEW_MARK = re.compile(REVIEW)
 
@@ -69,6 +73,11 @@ def colors(verb: str, appearance_row: int) -> str:
 def add_pictures(appearance_row: int) -> str:
     """The button that asks for more pictures of a look."""
     return f"{PREFIX}:add:{appearance_row}"
+
+
+def guided(verb: str) -> str:
+    """A button or menu of the guided start."""
+    return f"{PREFIX}:setup:{verb}"
 
 
 def custom_ids(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from bot.client import EXTENSIONS, tree_digest
 
 # The public contract: names and options, required ones first.
 SURFACE = {
+    "setup": (),
     "series create": ("name", "style?", "reading_direction?", "color_mode?"),
     "series settings": (
         "moderator_role?", "panel_channel?", "review_channel?", "alternates?", "quota?",
@@ -79,13 +80,18 @@ AUTOCOMPLETED = {
     "character", "characters", "appearance", "like", "source", "target", "layout", "script",
 }  # fmt: skip
 
+# What people who do not manage the server are not even offered.
+MANAGING = {"series", "setup"}
 COMPLETED_HERE = {("page letter", "language")}
 
 
 def commands(studio: Studio):
     payload = [c.to_dict(studio.bot.tree) for c in studio.bot.tree.get_commands()]
-    return {
-        f"{group['name']} {leaf['name']}": leaf for group in payload for leaf in group["options"]
+    typed = [c for c in payload if c["type"] == discord.AppCommandType.chat_input.value]
+    groups = [c for c in typed if any(option["type"] == 1 for option in c["options"])]
+    alone = {c["name"]: c for c in typed if c not in groups}
+    return alone | {
+        f"{group['name']} {leaf['name']}": leaf for group in groups for leaf in group["options"]
     }
 
 
@@ -118,7 +124,7 @@ async def test_commands_are_for_servers_only_and_managing_is_hidden_from_members
         assert payload["contexts"] == [0]
         assert payload["integration_types"] == [0]
         managing = payload["default_member_permissions"]
-        expected = discord.Permissions(manage_guild=True).value if group.name == "series" else None
+        expected = discord.Permissions(manage_guild=True).value if group.name in MANAGING else None
         assert managing == expected
 
 

@@ -168,12 +168,16 @@ def _read_as(text: str) -> Iterator[Any]:
         yield text.lower() in {"1", "true"}
 
 
+_WITH_IDS = ("attachments", "default_values", "permission_overwrites")
+
+
 def _spoken(value: Any) -> Any:
-    """The body with attachment ids as the strings that Discord reads them as."""
+    """The body with ids as the strings that Discord reads them as; discord.py sends some as ints."""
     if isinstance(value, dict):
         spoken = {key: _spoken(inner) for key, inner in value.items()}
-        for attachment in spoken.get("attachments") or ():
-            attachment["id"] = str(attachment["id"])
+        for things in _WITH_IDS:
+            for thing in spoken.get(things) or ():
+                thing["id"] = str(thing["id"])
         return spoken
     return [_spoken(inner) for inner in value] if isinstance(value, list) else value
 
