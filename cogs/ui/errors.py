@@ -47,11 +47,14 @@ async def report(interaction: AnyInteraction, error: Exception) -> None:
     if isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_INTERACTION:
         log.warning("answered too late: %s", _where(interaction), extra={"action": "late"})
         return
-    if (words := _words(cause)) is not None:
-        log.info("refused %s: %s", _where(interaction), cause, extra={"action": "refused"})
-        await _tell(interaction, words, None)
-        return
     reference = secrets.token_hex(4)
+    if (words := _words(cause)) is not None:
+        log.info(
+            "refused %s in %s: %s", reference, _where(interaction), cause,
+            extra={"action": "refused"},
+        )  # fmt: skip
+        await _tell(interaction, words, reference)
+        return
     log.error(
         "error %s in %s", reference, _where(interaction), exc_info=cause, extra={"action": "error"}
     )
@@ -100,7 +103,7 @@ def _words(error: Exception) -> str | None:
     return None
 
 
-async def _tell(interaction: AnyInteraction, words: str, reference: str | None) -> None:
+async def _tell(interaction: AnyInteraction, words: str, reference: str) -> None:
     view = problem_card(words, reference).view()
     try:
         if not interaction.response.is_done():

@@ -352,7 +352,7 @@ def recipe_card(panel_id: int, text: str) -> Card:
     return card.file(Picture(name, alt, plan.encode()))
 
 
-def problem_card(words: str, reference: str | None = None) -> Card:
+def problem_card(words: str, reference: str) -> Card:
     """Something did not work; ``reference`` finds it in the log."""
     card = Card(BAD).text(f"⚠️ {words}")
-    return card.small(say("Reference `{reference}`", reference=reference) if reference else "")
+    return card.small(say("Reference `{reference}`", reference=reference))

@@ -1,5 +1,7 @@
 """Stories of trouble: slow engines, restarts, late answers, two servers, errors."""
 
+import logging
+
 import discord
 import pytest
 from discord_contract import violations
@@ -168,6 +170,16 @@ async def test_nothing_that_people_type_can_ping_or_format(studio: Studio):
     card = await studio.posted(characters="@everyone **X**", prompt=prompt)
     assert "[click](" not in text_of(card)
     assert not card.mention_everyone
+
+
+async def test_a_refusal_carries_a_reference_that_the_log_has(
+    studio: Studio, caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level(logging.INFO, logger="cogs.ui.errors"):
+        refused = await studio.ann.slash(studio.channel, "panel status", panel=77)
+    (record,) = [r for r in caplog.records if "refused" in r.getMessage()]
+    assert f"`{record.getMessage().split()[1]}`" in answer(refused)
+    assert "/panel status" in record.getMessage()
 
 
 @pytest.mark.studio(errors_expected=True)
