@@ -34,6 +34,7 @@ EXTENSIONS = (
     "cogs.votes",
     "cogs.queue",
     "cogs.reviews",
+    "cogs.reports",
     "cogs.drift",
     "cogs.pages",
     "cogs.scripts",

@@ -1,11 +1,13 @@
 """Reads through the services what a card shows, and the pictures that belong on it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import discord
 
 from bot.app import App
 from bot.services.actor import Actor
+from bot.services.claims import CLAIMED_FOR
 from cogs.ui.cards import (
     PanelFacts,
     ReviewFacts,
@@ -15,6 +17,7 @@ from cogs.ui.cards import (
     evidence_stem,
 )
 from cogs.ui.pictures import Picture, fitted
+from pipeline.domain.review import Posted, PostKind
 
 DRAFT_GENERATOR = "draft"
 
@@ -35,6 +38,7 @@ async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> P
         post=post,
         notes=view.notes,
         quorum=view.voting.quorum,
+        review=view.review,
     )
 
 
@@ -74,12 +78,22 @@ async def review_facts(app: App, actor: Actor, review_id: int) -> ReviewFacts:
     """
     review = await app.reviews.get(actor.guild_id, review_id)
     view = await app.panels.view(actor, review.panel_id)
+    until = review.claimed_at + CLAIMED_FOR if review.claimed_at and review.claimed_by else None
+    cards = await app.panels.posts(actor.guild_id, PostKind.VOTE_CARD, review.panel_id)
     return ReviewFacts(
         review=review,
         candidate=await app.reviews.candidate(actor.guild_id, review),
         names=view.cast_names,
         labels=dict(app.reviews.DRIFT_LABELS),
+        reports=tuple(await app.reviews.reports.reasons(actor.guild_id, review.id)),
+        shown_at=_link(actor.guild_id, cards[-1]) if cards else "",
+        claimed_until=until if until and until > datetime.now(UTC) else None,
     )
+
+
+def _link(guild_id: int, posted: Posted) -> str:
+    """Where a message is found; Discord's own clients open such links in place."""
+    return f"https://discord.com/channels/{guild_id}/{posted.channel_id}/{posted.message_id}"
 
 
 async def evidence_picture(app: App, facts: ReviewFacts, limit: int) -> Picture:

@@ -24,9 +24,10 @@ from cogs.ui.card import Card
 from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card
 from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
-from cogs.ui.vote_cards import vote_card
+from cogs.ui.vote_cards import taken_down_card, vote_card
+from cogs.ui.words import in_language, language_of
 from pipeline.domain.errors import NotFound
-from pipeline.domain.review import DriftAlarm, OutboxItem, Posted, PostKind
+from pipeline.domain.review import DriftAlarm, OutboxItem, Posted, PostKind, ReviewStatus
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,13 @@ class DiscordPoster:
     async def refresh_evidence(self, actor: Actor, review_id: int) -> None:
         """Show on a posted evidence card what is known now, if the card can still be edited."""
         facts = await review_facts(self.bot.app, actor, review_id)
-        for posted in await self._posts(actor.guild_id, PostKind.REVIEW_THREAD, review_id):
+        guild = self.bot.get_guild(actor.guild_id)
+        with in_language(language_of(guild.preferred_locale if guild else None)):
+            await self._refresh(facts)
+
+    async def _refresh(self, facts: ReviewFacts) -> None:
+        review_id = facts.review.id
+        for posted in await self._posts(facts.review.guild_id, PostKind.REVIEW_THREAD, review_id):
             try:
                 await self._edit_evidence(facts, posted)
             except discord.HTTPException as lost:  # an archived thread takes no edits
@@ -102,13 +109,18 @@ class DiscordPoster:
         return await self._send(item, card, await self._places(facts))
 
     async def _post_result(self, item: OutboxItem) -> Posted:
-        """The winner on the vote card; a card of its own where there was none or it is gone."""
+        """The winner on the vote card; a card of its own where there was none or it is gone.
+
+        A panel that was taken down loses its pictures there, and gets no new card.
+        """
         for posted in reversed(
             await self._posts(item.guild_id, PostKind.VOTE_CARD, item.subject_id)
         ):
             async with self.bot.card_lock(item.subject_id):
                 if await self._edit_vote_card(item, posted):
                     return posted
+        if (await self._panel(item)).taken_down:
+            return Posted(0, 0)
         return await self._post_vote_card(item)
 
     async def _edit_vote_card(self, item: OutboxItem, posted: Posted) -> bool:
@@ -116,8 +128,18 @@ class DiscordPoster:
         if message is None:
             return False
         facts = await self._panel(item, ids.post_of(c.to_dict() for c in message.components))
+        if facts.taken_down:
+            view = taken_down_card(facts).view()
+            await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
+            return True
         pictures = carried_alternates(facts, message)
-        await message.edit(view=vote_card(facts, pictures).view(), allowed_mentions=NOBODY)
+        if len(pictures) == len(facts.candidates):
+            await message.edit(view=vote_card(facts, pictures).view(), allowed_mentions=NOBODY)
+            return True
+        # It was taken down and came back: the pictures are not there any more.
+        limit = self._guild(item).filesize_limit
+        card = vote_card(facts, await alternate_pictures(self.bot.app, facts, limit))
+        await message.edit(view=card.view(), attachments=card.files(), allowed_mentions=NOBODY)
         return True
 
     async def _find_message(self, item: OutboxItem) -> Posted | None:
@@ -171,7 +193,7 @@ class DiscordPoster:
         return None
 
     async def _post_decision(self, item: OutboxItem) -> Posted:
-        """Who decided what, on the evidence card; then the thread is archived.
+        """What is known now, on the evidence card; once it is decided, the thread is archived.
 
         Where no card was posted yet there is nothing to do: it will show the decision itself.
         """
@@ -182,7 +204,7 @@ class DiscordPoster:
             thread = await thread.edit(archived=False)
         for posted in posts:
             await self._edit_evidence(facts, posted)
-        if thread is not None:
+        if thread is not None and facts.review.status is not ReviewStatus.OPEN:
             await thread.edit(archived=True)
         return posts[-1] if posts else Posted(facts.review.thread_id or 0, 0)
 

@@ -9,12 +9,13 @@ from discord.ext import commands
 
 from bot.client import OnModelBot
 from bot.services.actor import Actor
-from bot.services.reviews import MAX_FREE_LABEL
+from bot.services.claims import CLAIMED_FOR
+from bot.services.reviews import MAX_FREE_LABEL, MAX_NOTE
 from cogs.entry import Interaction, acknowledge, actor_of, reply, whisper
 from cogs.loading import evidence_picture, review_facts
 from cogs.threads import join_reviews
 from cogs.ui import ids
-from cogs.ui.card import Card
+from cogs.ui.card import Card, button
 from cogs.ui.cards import evidence_card, second_card
 from cogs.ui.errors import answered, report
 from cogs.ui.limits import plain
@@ -22,6 +23,7 @@ from cogs.ui.notices import done, review_stats_card, reviews_card
 from cogs.ui.pictures import DEFAULT_LIMIT
 from cogs.ui.privacy_cards import log_card
 from cogs.ui.verdicts import NEUTRAL
+from cogs.ui.words import say, say_n
 from pipeline.domain.review import ReviewStatus
 
 OWN_WORDS = "own_words"
@@ -34,7 +36,7 @@ _DONE = {
 
 
 class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
-    """Approve, Reject, Retry, Label, Next, Appeal, and the answers of a second opinion."""
+    """Approve, Reject, Retry, Label, Next, Appeal, claims, and the answers of a second opinion."""
 
     def __init__(self, item: ui.Button[Any], verb: str, review_id: int) -> None:
         super().__init__(item)
@@ -51,16 +53,27 @@ class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Decide, or show the menu of drift modes; the card itself changes through the outbox."""
-        await answered(interaction, self._clicked(interaction))
+        asks = self.verb == "why"
+        await answered(interaction, (self._ask if asks else self._clicked)(interaction))
+
+    async def _ask(self, interaction: Interaction) -> None:
+        """A dialog must be the first answer, so nothing is deferred here."""
+        (await actor_of(interaction)).require_moderator("give reasons")
+        await interaction.response.send_modal(Reason(self.review_id))
 
     async def _clicked(self, interaction: Interaction) -> None:
         await interaction.response.defer()
         actor = await actor_of(interaction)
-        if self.verb == "label":
-            actor.require_moderator("label drift")
-            await whisper(interaction, drift_menu(self.review_id, interaction.client))
-            return
         match self.verb:
+            case "label":
+                actor.require_moderator("label drift")
+                await whisper(interaction, drift_menu(self.review_id, interaction.client))
+            case "claim" | "takeover":
+                await self._claim(interaction, actor)
+            case "release":
+                await interaction.client.app.reviews.claims.release(actor, self.review_id)
+                await interaction.client.poster.refresh_evidence(actor, self.review_id)
+                await whisper(interaction, done(say("Given back"), say("Anybody may take it now.")))
             case "next":
                 await show_next(interaction, actor, self.review_id)
             case "appeal":
@@ -78,13 +91,29 @@ class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
         reviews = interaction.client.app.reviews
         act = {"approve": reviews.approve, "reject": reviews.reject, "retry": reviews.retry}
         review = await act[self.verb](actor, self.review_id)
-        await whisper(interaction, done(f"Review {review.id} is {_DONE[review.status]}"))
+        card = done(f"Review {review.id} is {_DONE[review.status]}")
+        if review.status is not ReviewStatus.APPROVED:
+            card.text(say("Whoever asked for it would like to know why."))
+            card.row(button(say("Say why"), ids.review("why", review.id), emoji="💬"))
+        await whisper(interaction, card)
+
+    async def _claim(self, interaction: Interaction, actor: Actor) -> None:
+        claims, over = interaction.client.app.reviews.claims, self.verb == "takeover"
+        review = await claims.take(actor, self.review_id, over=over)
+        await interaction.client.poster.refresh_evidence(actor, review.id)
+        minutes = round(CLAIMED_FOR.total_seconds() / 60)
+        words = say_n(
+            "It is kept for you for {n} minute; others see that on its card.",
+            "It is kept for you for {n} minutes; others see that on its card.",
+            minutes,
+        )
+        await whisper(interaction, done(say("Review {review} is yours", review=review.id), words))
 
 
 async def show_next(interaction: Interaction, actor: Actor, after: int) -> None:
     """Show a moderator the next open review in private, with its buttons, and keep it for them."""
     app = interaction.client.app
-    review = await app.reviews.looks.next(actor, after)
+    review = await app.reviews.claims.next(actor, after)
     if review is None:
         await whisper(interaction, done("The queue is empty", "Nothing waits for a decision."))
         return
@@ -92,6 +121,32 @@ async def show_next(interaction: Interaction, actor: Actor, after: int) -> None:
     limit = interaction.filesize_limit or DEFAULT_LIMIT
     await whisper(interaction, evidence_card(facts, await evidence_picture(app, facts, limit)))
     await join_reviews(interaction.client, [review], interaction.user)
+    await interaction.client.poster.refresh_evidence(actor, review.id)
+
+
+class Reason(ui.Modal):
+    """Why a review was decided as it was, for whoever asked for the panel."""
+
+    def __init__(self, review_id: int) -> None:
+        super().__init__(title=say("Why?"))
+        self.review_id = review_id
+        self.words = ui.TextInput[Self](
+            min_length=3, max_length=MAX_NOTE, style=discord.TextStyle.paragraph
+        )
+        about = say("It stands on the card of the review; the requester can read it.")
+        self.add_item(ui.Label(text=say("Your reason"), description=about, component=self.words))
+
+    async def on_submit(self, interaction: Interaction) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the client is ours
+        """Write it down; the cards change through the outbox."""
+        await answered(interaction, self._write(interaction))
+
+    async def _write(self, interaction: Interaction) -> None:
+        await acknowledge(interaction)
+        reviews = interaction.client.app.reviews
+        actor = await actor_of(interaction)
+        review = await reviews.explain(actor, self.review_id, self.words.value)
+        title = say("Review {review} says why", review=review.id)
+        await reply(interaction, done(title, plain(review.note, 200)))
 
 
 class OwnWords(ui.Modal, title="What drifted?"):

@@ -7,6 +7,7 @@ import discord
 
 from bot.client import OnModelBot
 from cogs.ui.limits import THREAD_NAME, clip
+from pipeline.domain.quality import Flag
 from pipeline.domain.review import Review
 
 log = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ async def open_thread(channel: discord.TextChannel, name: str) -> discord.Thread
 
 
 async def let_in(bot: OnModelBot, thread: discord.Thread, review: Review, role: int | None) -> None:
-    """Add the requester and the moderators, without a word that would ping them."""
-    people = [review.requester_id]
+    """Add the moderators, and the requester unless members reported the panel; nobody is pinged."""
+    people = [] if review.flag is Flag.REPORT else [review.requester_id]
     if role is not None:
         people += await holders_of(bot, thread.guild, role)
     for member_id in dict.fromkeys(people):

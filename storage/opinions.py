@@ -1,4 +1,4 @@
-"""Second looks at reviews: who has taken one, what others think of it, and appeals."""
+"""Second looks at reviews: what others think of a decision, and appeals."""
 
 import sqlite3
 
@@ -14,44 +14,13 @@ The same as a rough cut out of a scene may cost (:mod:`pipeline.quality.judge`).
 _SECOND = (
     "SELECT r.id FROM review AS r JOIN candidate AS c ON c.id = r.candidate_id "
     "WHERE r.guild_id = ? AND r.status IN ('approved', 'rejected') "
+    "AND r.flag NOT IN ('CONSENT', 'REPORT') "  # those are not about the model sheet
     "AND (r.flag IN ('CANNOT_JUDGE', 'AUDIT') OR r.appeal_of IS NOT NULL "
     "OR abs(json_extract(c.report, '$.margin')) < ?) "
     "AND (SELECT count(*) FROM review_opinion AS o WHERE o.review_id = r.id) = 1 "
     "AND NOT EXISTS (SELECT 1 FROM review_opinion AS o WHERE o.review_id = r.id "
     "AND o.member_id = ?) ORDER BY r.id LIMIT 1"
 )
-
-
-def claim(
-    tx: sqlite3.Connection, *, guild_id: int, member_id: int, after: int, stale: Moment, now: Moment
-) -> int | None:
-    """Take the next open review that nobody else has taken.
-
-    Args:
-        tx: inside a write.
-        guild_id: the tenant.
-        member_id: who takes it.
-        after: the review that is looked at now; later ones go first, and it goes last.
-        stale: what was taken before this is free again.
-        now: when.
-
-    Returns:
-        Its id, None where nothing is left.
-    """
-    row = tx.execute(
-        "UPDATE review SET claimed_by = :member, claimed_at = :now WHERE id = (SELECT id "
-        "FROM review WHERE guild_id = :guild AND status = 'open' AND id != :after AND "
-        "(claimed_by IS NULL OR claimed_by = :member OR claimed_at < :stale) "
-        "ORDER BY id < :after, id LIMIT 1) RETURNING id",
-        {
-            "member": member_id,
-            "now": to_text(now),
-            "guild": guild_id,
-            "after": after,
-            "stale": to_text(stale),
-        },
-    ).fetchone()
-    return None if row is None else row["id"]
 
 
 def give_opinion(
@@ -103,15 +72,6 @@ def open_appeal(tx: sqlite3.Connection, *, guild_id: int, review_id: int, now: M
         (to_text(now), review_id, guild_id),
     ).fetchone()
     return row["id"]
-
-
-async def claimed_by(db: Database, guild_id: int, review_id: int, since: Moment) -> int | None:
-    """Who has taken a review since a time; None if nobody."""
-    row = await db.fetch_one(
-        "SELECT claimed_by FROM review WHERE guild_id = ? AND id = ? AND claimed_at >= ?",
-        (guild_id, review_id, to_text(since)),
-    )
-    return None if row is None else row["claimed_by"]
 
 
 async def wants_second(db: Database, guild_id: int, member_id: int) -> int | None:

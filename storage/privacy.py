@@ -48,6 +48,7 @@ FATES: Mapping[tuple[str, str], Fate] = {
     ("quest", "posted_by"): Fate.ANONYMISED,
     ("reference", "added_by"): Fate.ANONYMISED,  # deleted before, for whoever asks for that
     ("registry_event", "member_id"): Fate.ANONYMISED,
+    ("report", "reporter_id"): Fate.ANONYMISED,
     ("review", "claimed_by"): Fate.CLEARED,
     ("review", "decided_by"): Fate.ANONYMISED,
     ("review_label", "member_id"): Fate.ANONYMISED,

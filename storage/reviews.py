@@ -7,6 +7,7 @@ from pipeline.domain.errors import AlreadyExists, NotFound, WrongState
 from pipeline.domain.panel import PanelOrigin
 from pipeline.domain.quality import Flag
 from pipeline.domain.review import Review, ReviewStatus
+from storage import audit
 from storage.database import Database
 from storage.times import Moment, from_text, to_text
 
@@ -103,6 +104,34 @@ def add_label(
     )
 
 
+def set_note(
+    tx: sqlite3.Connection, *, guild_id: int, review_id: int, note: str, now: Moment
+) -> None:
+    """Say afterwards why a review was decided as it was; the log keeps each wording.
+
+    Raises:
+        NotFound: the guild has no such review.
+        WrongState: it is not decided yet.
+    """
+    row = tx.execute(
+        "UPDATE review SET note = ? WHERE id = ? AND guild_id = ? AND status != 'open' "
+        "RETURNING decided_by, panel_id",
+        (note, review_id, guild_id),
+    ).fetchone()
+    if row is None:
+        _require(tx, guild_id, review_id)
+        raise WrongState("This is not decided yet. Approve or reject it first.")
+    audit.note(
+        tx,
+        guild_id=guild_id,
+        member_id=row["decided_by"],
+        action="review.reason",
+        subject=f"review {review_id}, panel {row['panel_id']}",
+        detail=note,
+        now=now,
+    )
+
+
 def set_thread(tx: sqlite3.Connection, *, guild_id: int, review_id: int, thread_id: int) -> None:
     """Remember the thread in which a review is discussed.
 
@@ -174,4 +203,6 @@ def _review(row: sqlite3.Row) -> Review:
         thread_id=row["thread_id"],
         created_at=from_text(row["created_at"]),
         appeal_of=row["appeal_of"],
+        claimed_by=row["claimed_by"],
+        claimed_at=from_text(row["claimed_at"]),
     )

@@ -1,13 +1,16 @@
 """Reviews: what moderators decide about panels that the check flagged."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.services.acceptance import accept
 from bot.services.actor import Actor
+from bot.services.claims import Claims
 from bot.services.drift import watch_panel
+from bot.services.reports import Reports
 from bot.services.second_looks import SecondLooks
-from pipeline.domain.errors import InvalidInput, WrongState
+from pipeline.domain.errors import InvalidInput, NotAllowed, WrongState
 from pipeline.domain.job import JobKind
 from pipeline.domain.panel import PanelOrigin, PanelStatus
 from pipeline.domain.quality import Flag
@@ -38,6 +41,8 @@ class ReviewService:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.looks = SecondLooks(db)
+        self.claims = Claims(db)
+        self.reports = Reports(db)
 
     async def open(self, actor: Actor) -> list[Review]:
         """Everything that waits for a decision, oldest first.
@@ -63,7 +68,8 @@ class ReviewService:
     async def approve(self, actor: Actor, review_id: int, note: str = "") -> Review:
         """The picture is good: the panel is accepted with it.
 
-        Of a panel that had passed and was only audited, the other alternates come back, too.
+        Of a panel that had passed and was only audited, the other alternates come back, too. One
+        that everyone sees (a report) just stays as it is.
 
         Raises:
             NotAllowed: the actor does not moderate.
@@ -72,6 +78,8 @@ class ReviewService:
         held = await self._held_back(actor, review_id)
 
         def then(tx: Transaction, review: Review, now: datetime) -> None:
+            if review.flag is Flag.REPORT and _is_shown(tx, review):
+                return
             if len(held) > 1:
                 accept(tx, review.guild_id, review.panel_id, held, now)
             else:
@@ -90,7 +98,7 @@ class ReviewService:
         return await self._decide(actor, review_id, ReviewStatus.APPROVED, note, then)
 
     async def reject(self, actor: Actor, review_id: int, note: str = "") -> Review:
-        """The picture is not good enough: the panel ends here.
+        """The picture is not good enough: the panel ends here; one that everyone saw is taken down.
 
         Raises:
             NotAllowed: the actor does not moderate.
@@ -105,6 +113,15 @@ class ReviewService:
                 status=PanelStatus.REJECTED,
                 now=now,
             )
+            if review.is_public:
+                outbox.owe(
+                    tx,
+                    guild_id=review.guild_id,
+                    kind=PostKind.PANEL_RESULT,
+                    subject_id=review.panel_id,
+                    dedupe_key=f"taken_down:{review.panel_id}:{review.id}",
+                    now=now,
+                )
 
         return await self._decide(actor, review_id, ReviewStatus.REJECTED, note, then)
 
@@ -113,13 +130,18 @@ class ReviewService:
 
         Raises:
             NotAllowed: the actor does not moderate.
-            WrongState: somebody decided already, or a person drew it.
+            WrongState: somebody decided already, a person drew it, or everyone has seen it.
         """
         review = await self.get(actor.guild_id, review_id)
         if review.origin is PanelOrigin.SUBMITTED:
             raise WrongState(
                 "A person drew this; it cannot be drawn again. Approve or reject it, and ask for "
                 "a new submission."
+            )
+        if review.is_public:
+            raise WrongState(
+                "Everyone has seen this panel. Approve keeps it, Reject takes it down; whoever "
+                "asked for it can reroll it."
             )
         panel = await panels.get_panel(self._db, actor.guild_id, review.panel_id)
         plan = await attempts.plan_of(self._db, actor.guild_id, review.candidate_id)
@@ -146,6 +168,42 @@ class ReviewService:
             )
 
         return await self._decide(actor, review_id, ReviewStatus.RETRIED, note, then)
+
+    async def explain(self, actor: Actor, review_id: int, note: str) -> Review:
+        """Say why one decided so; the card tells it to whoever asked for the panel.
+
+        Raises:
+            NotAllowed: somebody else decided, and the actor does not manage the server.
+            InvalidInput: nothing is said, or too much.
+            WrongState: it is not decided yet.
+        """
+        actor.require_moderator("give reasons")
+        text = " ".join(note.split())
+        if not 3 <= len(text) <= MAX_NOTE:
+            raise InvalidInput(f"Give a reason of 3 to {MAX_NOTE} characters.")
+        review = await self.get(actor.guild_id, review_id)
+        if actor.member_id != review.decided_by and not actor.can_manage:
+            raise NotAllowed("Only whoever decided says why.")
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+
+        def work(tx: Transaction) -> None:
+            now = datetime.now(UTC)
+            reviews.set_note(tx, guild_id=actor.guild_id, review_id=review_id, note=text, now=now)
+            keys = {PostKind.REVIEW_DECIDED: review_id}
+            if review.is_public and review.status is ReviewStatus.REJECTED:
+                keys[PostKind.PANEL_RESULT] = review.panel_id
+            for kind, subject in keys.items():
+                outbox.owe(
+                    tx,
+                    guild_id=actor.guild_id,
+                    kind=kind,
+                    subject_id=subject,
+                    dedupe_key=f"{kind.value}:{subject}:why:{digest}",
+                    now=now,
+                )
+
+        await self._db.write(work)
+        return await self.get(actor.guild_id, review_id)
 
     async def label(self, actor: Actor, review_id: int, label: str) -> Review:
         """Say what drifted. Labels may be added after the decision, too.
@@ -216,7 +274,7 @@ class ReviewService:
         if len(note) > MAX_NOTE:
             raise InvalidInput(f"The note has {len(note)} characters; {MAX_NOTE} are allowed.")
         review = await self.get(actor.guild_id, review_id)
-        await self.looks.require_free(actor, review)
+        await self.claims.require_free(actor, review)
 
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
@@ -230,22 +288,8 @@ class ReviewService:
                 now=now,
             )
             then(tx, review, now)
-            opinions.give_opinion(
-                tx,
-                guild_id=actor.guild_id,
-                review_id=review_id,
-                member_id=actor.member_id,
-                good=status is ReviewStatus.APPROVED,
-                now=now,
-            )
-            verdicts.label_samples(
-                tx,
-                guild_id=actor.guild_id,
-                review_id=review_id,
-                good=status is ReviewStatus.APPROVED,
-                member_id=actor.member_id,
-                now=now,
-            )
+            if not review.is_public:  # such a decision says nothing about the model sheet
+                _teach(tx, actor, review_id, good=status is ReviewStatus.APPROVED, now=now)
             outbox.owe(
                 tx,
                 guild_id=actor.guild_id,
@@ -257,3 +301,29 @@ class ReviewService:
 
         await self._db.write(work)
         return await self.get(actor.guild_id, review_id)
+
+
+def _teach(tx: Transaction, actor: Actor, review_id: int, *, good: bool, now: datetime) -> None:
+    """Count the decision as an opinion, and as a label of what the check measured."""
+    opinions.give_opinion(
+        tx,
+        guild_id=actor.guild_id,
+        review_id=review_id,
+        member_id=actor.member_id,
+        good=good,
+        now=now,
+    )
+    verdicts.label_samples(
+        tx,
+        guild_id=actor.guild_id,
+        review_id=review_id,
+        good=good,
+        member_id=actor.member_id,
+        now=now,
+    )
+
+
+def _is_shown(tx: Transaction, review: Review) -> bool:
+    """Whether everyone can see the panel at this moment."""
+    status = panels.status_in(tx, review.guild_id, review.panel_id)
+    return status in (PanelStatus.VOTING, PanelStatus.ACCEPTED)

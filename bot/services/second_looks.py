@@ -1,6 +1,6 @@
-"""Second looks: the next review in line, second opinions, appeals, and how far people agree."""
+"""Second looks: second opinions, appeals, and how far people agree."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.services.actor import Actor
 from pipeline.domain.errors import NotAllowed, WrongState
@@ -8,11 +8,8 @@ from pipeline.domain.panel import PanelStatus
 from pipeline.domain.review import PostKind, Review, ReviewStats, ReviewStatus
 from pipeline.quality.agreement import krippendorff_alpha
 from pipeline.quality.labels import coverage_of, proposed_modes
-from storage import lessons, opinions, outbox, panels, reviews
+from storage import audit, lessons, opinions, outbox, panels, reviews
 from storage.database import Database, Transaction
-
-CLAIMED_FOR = timedelta(minutes=15)
-"""How long a review that somebody took with "next" is kept for them."""
 
 
 class SecondLooks:
@@ -20,26 +17,6 @@ class SecondLooks:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-
-    async def next(self, actor: Actor, after: int = 0) -> Review | None:
-        """Take the next open review that nobody else looks at; None where nothing is left.
-
-        Raises:
-            NotAllowed: the actor does not moderate.
-        """
-        actor.require_moderator("take reviews")
-        now = datetime.now(UTC)
-        taken = await self._db.write(
-            lambda tx: opinions.claim(
-                tx,
-                guild_id=actor.guild_id,
-                member_id=actor.member_id,
-                after=after,
-                stale=now - CLAIMED_FOR,
-                now=now,
-            )
-        )
-        return None if taken is None else await reviews.get_review(self._db, actor.guild_id, taken)
 
     async def second(self, actor: Actor) -> Review | None:
         """An uncertain decision of somebody else, to be looked at again; None without one.
@@ -88,6 +65,15 @@ class SecondLooks:
         def work(tx: Transaction) -> int:
             now = datetime.now(UTC)
             fresh = opinions.open_appeal(tx, guild_id=actor.guild_id, review_id=review_id, now=now)
+            audit.note(
+                tx,
+                guild_id=actor.guild_id,
+                member_id=actor.member_id,
+                action="review.appealed",
+                subject=f"review {review_id}, panel {review.panel_id}",
+                detail=f"review {fresh}",
+                now=now,
+            )
             panels.set_status(
                 tx,
                 guild_id=actor.guild_id,
@@ -129,19 +115,3 @@ class SecondLooks:
             coverage=coverage_of({m: c.labelled for m, c in counts.items()}, texts).words,
             proposed=tuple(mode.name for mode in proposed_modes(texts)),
         )
-
-    async def require_free(self, actor: Actor, review: Review) -> None:
-        """What somebody took, and what one rejected oneself, is for others to decide.
-
-        Raises:
-            WrongState: another moderator looks at it.
-            NotAllowed: it appeals a decision of the actor's own.
-        """
-        since = datetime.now(UTC) - CLAIMED_FOR
-        taken = await opinions.claimed_by(self._db, actor.guild_id, review.id, since)
-        if taken not in (None, actor.member_id):
-            raise WrongState("Another moderator is looking at this right now. Take the next one.")
-        if review.appeal_of is not None and not actor.can_manage:
-            first = await reviews.get_review(self._db, actor.guild_id, review.appeal_of)
-            if first.decided_by == actor.member_id:
-                raise NotAllowed("You rejected this before; the appeal is for another moderator.")

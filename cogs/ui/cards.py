@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import discord
 from discord import ui
@@ -24,7 +25,7 @@ from cogs.ui.verdicts import (
     review_look,
     review_reason,
 )
-from cogs.ui.words import mark, retell, say
+from cogs.ui.words import mark, retell, say, say_n
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CharacterCheck
 from pipeline.domain.review import Review, ReviewStatus, StoredCandidate, Tally
@@ -70,16 +71,30 @@ class PanelFacts:
     post: int = 0
     notes: tuple[str, ...] = ()
     quorum: int | None = None
+    review: Review | None = None
+
+    @property
+    def taken_down(self) -> bool:
+        """Whether everyone saw it before moderators took it away; its pictures go, too."""
+        down = self.review is not None and self.review.is_public
+        return down and self.panel.status is PanelStatus.REJECTED
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewFacts:
-    """What an evidence card shows beside the evidence picture."""
+    """What an evidence card shows beside the evidence picture.
+
+    ``reports`` are the reasons of members who reported it, ``shown_at`` is a link to the card that
+    everyone sees, ``claimed_until`` is how long the moderator who took it has it for themselves.
+    """
 
     review: Review
     candidate: StoredCandidate
     names: Mapping[str, str]
     labels: Mapping[str, str] = field(default_factory=dict)
+    reports: tuple[str, ...] = ()
+    shown_at: str = ""
+    claimed_until: datetime | None = None
 
 
 def cast_names(panel: Panel, names: Mapping[str, str]) -> str:
@@ -130,12 +145,13 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
         card.gallery(picture)
     card.text(lines_within((_check_line(c, facts) for c in facts.candidate.report.checks), 1800))
     card.small(promises(facts.candidate.report))
+    card.text(_reports(facts))
     if review.labels:
         card.text(
             "🏷️ " + ", ".join(plain(retell(facts.labels.get(x, x)), 60) for x in review.labels)
         )
-    card.text(_decision(review, symbol, word))
-    return card.row(*_review_buttons(review))
+    card.text(_decision(review, symbol, word)).text(_claimed(facts))
+    return card.row(*_review_buttons(review)).row(*_claim_buttons(facts))
 
 
 def evidence_alt(facts: ReviewFacts) -> str:
@@ -176,7 +192,41 @@ def _check_line(check: CharacterCheck, facts: ReviewFacts) -> str:
     return f"{look(check.verdict)} **{name}**{detail}{reason}"
 
 
+def _reports(facts: ReviewFacts) -> str:
+    """What members find wrong; who they are stands nowhere."""
+    if not facts.reports:
+        return ""
+    head = say_n("🚩 {n} member says:", "🚩 {n} members say:", len(facts.reports))
+    lines = lines_within((f"> {plain(reason, 300)}" for reason in facts.reports), 900)
+    link = say("The card that everyone sees")
+    where = f"\n[{link}]({facts.shown_at})" if facts.shown_at else ""
+    return f"{head}\n{lines}{where}"
+
+
+def _claimed(facts: ReviewFacts) -> str:
+    if facts.claimed_until is None or facts.review.status is not ReviewStatus.OPEN:
+        return ""
+    until = discord.utils.format_dt(facts.claimed_until, "R")
+    who = f"<@{facts.review.claimed_by}>"
+    return say("✋ {who} is looking at it; free again {until}.", who=who, until=until)
+
+
+def _claim_buttons(facts: ReviewFacts) -> list[ui.Button[ui.LayoutView]]:
+    """Take it, give it back, take it over; once it is decided, say why."""
+    review = facts.review
+    if review.status is not ReviewStatus.OPEN:
+        return [button(say("Say why"), ids.review("why", review.id), emoji="💬")]
+    if facts.claimed_until is None:
+        return [button(say("Claim"), ids.review("claim", review.id), emoji="✋")]
+    return [
+        button(say("Give back"), ids.review("release", review.id), emoji="↩️"),
+        button(say("Take over"), ids.review("takeover", review.id), emoji="✋"),
+    ]
+
+
 def _decision(review: Review, symbol: str, word: str) -> str:
+    if review.status is ReviewStatus.OPEN and review.is_public:
+        return say("**Approve** lets it stay, **Reject** takes it down.")
     if review.status is ReviewStatus.OPEN:
         return say(
             "**Approve** accepts it as it is, **Reject** drops it, **Retry** draws it again."
@@ -210,9 +260,9 @@ def _review_buttons(review: Review) -> list[ui.Button[ui.LayoutView]]:
         ),
         button(say("Label drift"), ids.review("label", review.id), emoji="🏷️"),
     ]
-    by_hand = review.origin is PanelOrigin.SUBMITTED
+    no_redraw = review.origin is PanelOrigin.SUBMITTED or review.is_public
     buttons.append(
-        button(say("Retry"), ids.review("retry", review.id), emoji="🔁", disabled=off or by_hand)
+        button(say("Retry"), ids.review("retry", review.id), emoji="🔁", disabled=off or no_redraw)
     )
     if review.status is ReviewStatus.REJECTED and review.appeal_of is None:
         buttons.append(button(say("Appeal"), ids.review("appeal", review.id), emoji="🙋"))

@@ -12,7 +12,8 @@ PREFIX = "om"
 VOTE = rf"{PREFIX}:vote:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
 PANEL = rf"{PREFIX}:(?P<verb>reroll|recipe|finish):(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
 REVIEW = (
-    rf"{PREFIX}:(?P<verb>approve|reject|label|retry|next|appeal|good|bad):(?P<review>[0-9]{{1,19}})"
+    rf"{PREFIX}:(?P<verb>approve|reject|label|retry|next|appeal|good|bad|claim|release|takeover|why)"
+    r":(?P<review>[0-9]{1,19})"
 )
 DRIFT = rf"{PREFIX}:drift:(?P<review>[0-9]{{1,19}})"
 SCRIPT = rf"{PREFIX}:(?P<verb>storyboard|produce):(?P<script>[0-9]{{1,19}})"
@@ -98,6 +99,12 @@ def post_of(components: Iterable[Mapping[str, Any]]) -> int:
     """The outbox row that a message was made for, 0 if it does not say."""
     matches = map(_POST_MARK.fullmatch, custom_ids(components))
     return next((int(match["post"]) for match in matches if match is not None), 0)
+
+
+def panel_of(components: Iterable[Mapping[str, Any]]) -> int | None:
+    """The panel that a message's buttons are about, None if they are about none."""
+    matches = map(_POST_MARK.fullmatch, custom_ids(components))
+    return next((int(match["panel"]) for match in matches if match is not None), None)
 
 
 def carries_review(components: Iterable[Mapping[str, Any]], review_id: int) -> bool:

@@ -199,6 +199,8 @@ def status_card(
             thread = f"<#{review.thread_id}>"
             where = say("Review {review} in {thread}", review=review.id, thread=thread)
         card.text(f"{review_look(review)}: {plain(review_reason(review), 400)}\n{where}")
+    if review is not None and review.note and panel.status is PanelStatus.REJECTED:
+        card.text(say("The moderators say: {note}", note=plain(review.note, 400)))
     if panel.failure:
         card.text(f"⚠️ {plain(retell(panel.failure), 400)}")
     return card

@@ -11,7 +11,7 @@ from cogs.ui.cards import DRAFT_NOTE, PANEL_WORDS, PanelFacts, cast_names, reque
 from cogs.ui.limits import plain
 from cogs.ui.pictures import Picture
 from cogs.ui.terms import shot
-from cogs.ui.verdicts import GOOD, NEUTRAL, short
+from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, short
 from cogs.ui.words import retell, say, say_n
 from pipeline.domain.panel import PanelOrigin, PanelStatus
 from pipeline.domain.review import StoredCandidate, Tally
@@ -34,6 +34,24 @@ def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
     if status is _OPEN:
         card.row(*(_vote_button(facts.panel.id, c) for c in facts.candidates))
     return card.row(*_buttons(facts))
+
+
+def taken_down_card(facts: PanelFacts) -> Card:
+    """What is left of a card whose panel moderators took down: no picture, the reason, an appeal.
+
+    Who reported it is told to nobody. What was asked for may be what was wrong with it.
+    """
+    review, panel = facts.review, facts.panel
+    assert review is not None  # a panel is taken down by a review
+    card = Card(BAD)
+    card.heading(say("⛔ Panel {panel}: taken down by moderators", panel=panel.id))
+    asked = requested_by(panel.origin, panel.requester_id)
+    card.text(f"**{cast_names(panel, facts.names)}** · {asked}")
+    if review.note:
+        card.text(f"> {plain(review.note, 300)}")
+    if review.appeal_of is None:
+        card.row(button(say("Appeal"), ids.review("appeal", review.id), emoji="🙋"))
+    return card
 
 
 def ballot_card(facts: PanelFacts, tally: Tally, candidate_id: int, *, decided: bool) -> Card:

@@ -30,6 +30,8 @@ class Flag(StrEnum):
     """Nothing: it passed, and is shown to people blindly so that the limits can be learned."""
     CONSENT = "CONSENT"
     """Nothing of the check: a person who is shown withdrew their consent."""
+    REPORT = "REPORT"
+    """Nothing of the check: members reported a picture that everyone had seen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,10 @@ class StoredCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A flagged panel and what became of it."""
+    """A flagged panel and what became of it.
+
+    ``claimed_by`` is the moderator who took it last; how long that counts is the services' to say.
+    """
 
     id: int
     guild_id: int
@@ -58,6 +61,13 @@ class Review:
     thread_id: int | None
     created_at: datetime
     appeal_of: int | None = None
+    claimed_by: int | None = None
+    claimed_at: datetime | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everyone had seen the picture before: it is kept or taken down, never redrawn."""
+        return self.flag in (Flag.CONSENT, Flag.REPORT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,7 @@ def test_an_open_evidence_card_shows_what_was_measured_and_the_four_buttons():
     card = evidence()
     within_limits(card)
     names = [label.split()[0] for label in buttons(card)]
-    assert names == ["Approve", "Reject", "Label", "Retry", "Next"]
+    assert names == ["Approve", "Reject", "Label", "Retry", "Next", "Claim"]
     words = texts(card)
     assert "0.83" in words
     for told in ("off-model", "Hair is another colour", "0.71"):
@@ -271,7 +271,9 @@ def test_a_decided_review_says_who_and_switches_its_decisions_off():
     card = evidence(status=ReviewStatus.APPROVED, decided_by=9, decided_at=NOW, note="Fine.",
                     labels=("hair_color",))  # fmt: skip
     off = {label.split()[0]: b["disabled"] for label, b in buttons(card).items()}
-    assert off == {"Approve": True, "Reject": True, "Label": False, "Retry": True, "Next": False}
+    assert off == {
+        "Approve": True, "Reject": True, "Label": False, "Retry": True, "Next": False, "Say": False,
+    }  # fmt: skip
     assert "<@9>" in texts(card)
     assert "Hair colour" in texts(card)
     assert card.colour == GOOD

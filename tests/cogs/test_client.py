@@ -82,7 +82,12 @@ AUTOCOMPLETED = {
 
 # What people who do not manage the server are not even offered.
 MANAGING = {"series", "setup"}
+MENUS = {("Report", "message")}
 COMPLETED_HERE = {("page letter", "language")}
+
+
+def is_menu(command) -> bool:
+    return isinstance(command, discord.app_commands.ContextMenu)
 
 
 def commands(studio: Studio):
@@ -101,6 +106,11 @@ async def test_the_commands_are_the_public_contract(studio: Studio):
         for name, leaf in commands(studio).items()
     }
     assert offered == SURFACE
+
+
+async def test_the_menus_of_messages_and_members_are_the_public_contract(studio: Studio):
+    offered = {(c.name, c.type.name) for c in studio.bot.tree.get_commands() if is_menu(c)}
+    assert offered == MENUS
 
 
 async def test_every_command_and_option_is_described(studio: Studio):
@@ -172,6 +182,7 @@ async def test_a_development_server_gets_its_commands_at_once(studio: Studio):
     await studio.restart()
     path = rf"/applications/\d+/guilds/{studio.guild.id}/commands"
     (sent,) = studio.log.of("PUT", path)
-    assert {c["name"] for c in sent.json} == {name.split()[0] for name in SURFACE}
+    menus = {name for name, _ in MENUS}
+    assert {c["name"] for c in sent.json} == {name.split()[0] for name in SURFACE} | menus
     await studio.restart()
     assert len(studio.log.of("PUT", path)) == 1

@@ -40,6 +40,7 @@ async def test_a_flagged_panel_opens_a_private_thread_for_moderators_and_the_req
         "Label",
         "Retry",
         "Next",
+        "Claim",
     ]
     assert "is this on-model?" in text_of(card)
     assert "another character's" not in text_of(card), "the check keeps its opinion to itself"
@@ -68,7 +69,7 @@ async def test_approve_accepts_the_panel_and_closes_the_thread(studio: Studio):
     card = thread.last_message
     assert "Approved" in text_of(card)
     assert f"<@{studio.mod.id}>" in text_of(card)
-    assert [label.split()[0] for label in enabled(card)] == ["Label", "Next"]
+    assert [label.split()[0] for label in enabled(card)] == ["Label", "Next", "Say"]
     assert len(card.attachments) == 1
     assert studio.env.backend.channels[thread.id].thread_metadata.archived
     assert "accepted" in text_of(studio.card())

@@ -56,6 +56,7 @@ from pipeline.domain.review import Posted, PostKind, ReviewStatus
 from storage import (
     access,
     cast,
+    claims,
     consent,
     drift,
     drift_log,
@@ -68,6 +69,7 @@ from storage import (
     pages,
     panels,
     poses,
+    reports,
     reviews,
     scripts,
     verdicts,
@@ -488,12 +490,15 @@ class Builder:
         reviews.add_label(
             tx, guild_id=guild_id, review_id=review, label="hair", member_id=51, now=NOW
         )
-        opinions.claim(tx, guild_id=guild_id, member_id=21, after=0, stale=NOW, now=NOW)
+        claims.claim_next(tx, guild_id=guild_id, member_id=21, after=0, stale=NOW, now=NOW)
         opinions.give_opinion(
             tx, guild_id=guild_id, review_id=review, member_id=52, good=True, now=NOW
         )
         reviews.add_label(
             tx, guild_id=guild_id, review_id=review, label="other: hat", member_id=51, now=NOW
+        )
+        reports.report_panel(
+            tx, guild_id=guild_id, panel_id=flagged, reporter_id=21, reason="bad words", now=NOW
         )
         pages.put_page(
             tx,
