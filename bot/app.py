@@ -28,6 +28,7 @@ from bot.services.reviews import ReviewService
 from bot.services.runs import RunService
 from bot.services.scripts import ScriptService
 from bot.services.series import SeriesService
+from bot.services.suggestions import SuggestionService
 from bot.services.sweeping import Sweeper
 from bot.services.votes import VoteService
 from bot.settings import Settings
@@ -57,6 +58,7 @@ class App:
     series: SeriesService
     cast: CastService
     access: AccessService
+    suggestions: SuggestionService
     registry: RegistryService
     reshaping: ReshapingService
     packages: PackageService
@@ -117,6 +119,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 series=series,
                 cast=CastService(db, blobs, registrar, judge, locks),
                 access=AccessService(db, locks),
+                suggestions=SuggestionService(db),
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),

@@ -29,6 +29,7 @@ EXTENSIONS = (
     "cogs.setup",
     "cogs.series",
     "cogs.characters",
+    "cogs.message_menus",
     "cogs.appearances",
     "cogs.panels",
     "cogs.votes",

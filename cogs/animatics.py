@@ -5,6 +5,7 @@ from discord.ext import commands
 
 from bot.client import OnModelBot
 from cogs.entry import Interaction, acknowledge, actor_of, present
+from cogs.suggest import suggest_pages
 from cogs.ui.card import Card
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.verdicts import GOOD
@@ -33,6 +34,7 @@ class AnimaticCog(
         language="The language of the lettering, such as de or ja",
     )
     @app_commands.choices(form=_FORMS, shape=_SHAPES)
+    @app_commands.autocomplete(first=suggest_pages, last=suggest_pages)
     async def make(
         self,
         interaction: Interaction,

@@ -16,6 +16,7 @@ from cogs.entry import (
     suggest_appearances,
     suggest_characters,
 )
+from cogs.suggest import suggest_components, suggest_marks, suggest_pages, suggest_references
 from cogs.ui.limits import plain
 from cogs.ui.notices import done
 from cogs.ui.registry_cards import (
@@ -52,7 +53,9 @@ class AppearanceCog(
         colorway="The colour variant, for instance night",
         notes="What an artist must know",
     )
-    @app_commands.autocomplete(character=suggest_characters, like=suggest_appearances)
+    @app_commands.autocomplete(
+        character=suggest_characters, like=suggest_appearances, components=suggest_components
+    )
     async def add(
         self,
         interaction: Interaction,
@@ -155,6 +158,7 @@ class AppearanceCog(
         chapter="Which; the one that is being drawn unless you say otherwise",
         page="Which page of it; clothes may change within a chapter",
     )
+    @app_commands.autocomplete(page=suggest_pages)
     async def wardrobe(
         self,
         interaction: Interaction,
@@ -191,7 +195,9 @@ class AppearanceCog(
         side="On which side of the body",
     )
     @app_commands.choices(side=_SIDES)
-    @app_commands.autocomplete(character=suggest_characters)
+    @app_commands.autocomplete(
+        character=suggest_characters, name=suggest_marks, reference=suggest_references
+    )
     async def mark(
         self,
         interaction: Interaction,

@@ -18,6 +18,7 @@ from cogs.entry import (
     suggest_appearances,
     suggest_characters,
 )
+from cogs.suggest import suggest_components, suggest_expressions, suggest_references
 from cogs.ui.card import Card
 from cogs.ui.limits import clip, plain
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
@@ -83,7 +84,13 @@ class CharacterDesk(commands.GroupCog, group_name="character"):
     @app_commands.choices(
         suggestions=_SUGGESTIONS, kind=_KINDS, shot_type=SHOT_TYPES, angle=_ANGLES
     )
-    @app_commands.autocomplete(character=suggest_characters, appearance=suggest_appearances)
+    @app_commands.autocomplete(
+        character=suggest_characters,
+        appearance=suggest_appearances,
+        components=suggest_components,
+        reference=suggest_references,
+        expression=suggest_expressions,
+    )
     async def edit(
         self,
         interaction: Interaction,

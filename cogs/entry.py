@@ -169,7 +169,7 @@ async def suggest_characters(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
     """Autocomplete of one character: names for people, ids for the command."""
-    found = await interaction.client.app.cast.suggest(guild_of(interaction), current)
+    found = await interaction.client.app.suggestions.characters(guild_of(interaction), current)
     return [
         app_commands.Choice(name=clip(c.name, CHOICE_NAME), value=c.character_id)
         for c in found[:CHOICES]
@@ -180,7 +180,7 @@ async def suggest_cast(interaction: Interaction, current: str) -> list[app_comma
     """Autocomplete of several characters with commas between them: completes the last one."""
     before, comma, last = current.rpartition(",")
     head = f"{before.strip()}, " if comma else ""
-    found = await interaction.client.app.cast.suggest(guild_of(interaction), last.strip())
+    found = await interaction.client.app.suggestions.characters(guild_of(interaction), last.strip())
     choices = [
         app_commands.Choice(name=f"{head}{c.name}", value=f"{head}{c.character_id}")
         for c in found
@@ -192,11 +192,20 @@ async def suggest_cast(interaction: Interaction, current: str) -> list[app_comma
 async def suggest_appearances(
     interaction: Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    """Autocomplete of an appearance by its id or label."""
-    found = await interaction.client.app.cast.suggest_appearances(guild_of(interaction), current)
+    """Autocomplete of an appearance by its id or label; of the characters named already."""
+    found = await interaction.client.app.suggestions.looks(
+        guild_of(interaction), current, named_cast(interaction)
+    )
     return [
         app_commands.Choice(
             name=clip(f"{a.label} ({a.appearance_id})", CHOICE_NAME), value=a.appearance_id
         )
         for a in found[:CHOICES]
     ]
+
+
+def named_cast(interaction: Interaction) -> list[str]:
+    """The characters that the other options of the command name so far."""
+    said = interaction.namespace
+    text = getattr(said, "character", None) or getattr(said, "characters", None) or ""
+    return [part.strip() for part in str(text).split(",") if part.strip()]

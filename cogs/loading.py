@@ -7,7 +7,9 @@ import discord
 
 from bot.app import App
 from bot.services.actor import Actor
+from bot.services.cast import CheckResult
 from bot.services.claims import CLAIMED_FOR
+from cogs.ui.card import Card
 from cogs.ui.cards import (
     PanelFacts,
     ReviewFacts,
@@ -16,7 +18,9 @@ from cogs.ui.cards import (
     evidence_alt,
     evidence_stem,
 )
+from cogs.ui.notices import check_card
 from cogs.ui.pictures import Picture, fitted
+from cogs.ui.words import say
 from pipeline.domain.review import Posted, PostKind
 
 DRAFT_GENERATOR = "draft"
@@ -68,6 +72,15 @@ def carried(message: discord.Message, stems: Sequence[str], alts: Sequence[str])
     return [
         Picture(names[stem], alt) for stem, alt in zip(stems, alts, strict=True) if stem in names
     ]
+
+
+async def checked_card(app: App, actor: Actor, result: CheckResult, who: str, limit: int) -> Card:
+    """The answer to a check of any picture against ``who``, with its evidence."""
+    alt = say("The picture beside the registered references of {name}", name=who)
+    shown = await fitted("check-evidence", alt, result.evidence, limit)
+    everyone = await app.suggestions.everyone(actor.guild_id)
+    names = {character.character_id: character.name for character in everyone}
+    return check_card(result.judged.report, names, shown)
 
 
 async def review_facts(app: App, actor: Actor, review_id: int) -> ReviewFacts:

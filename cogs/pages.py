@@ -18,6 +18,7 @@ from cogs.entry import (
     read_drawing,
     reply,
 )
+from cogs.suggest import suggest_pages
 from cogs.ui.card import Card
 from cogs.ui.lettering_cards import lettered_card, lettered_picture
 from cogs.ui.limits import CHOICES
@@ -51,6 +52,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
 
     @app_commands.command(description="Put the accepted panels of a page together and letter them")
     @app_commands.describe(page="The number of the page", layout="Which template")
+    @app_commands.autocomplete(page=suggest_pages)
     async def compose(
         self,
         interaction: Interaction,
@@ -86,6 +88,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         other="Only for a swap: the place of the other panel",
     )
     @app_commands.choices(change=_EDITS)
+    @app_commands.autocomplete(page=suggest_pages)
     async def edit(
         self,
         interaction: Interaction,
@@ -114,6 +117,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         language="The language that these words are in, such as de or ja",
     )
     @app_commands.choices(kind=_KINDS, spot=_SPOTS, nudge=_NUDGES)
+    @app_commands.autocomplete(page=suggest_pages)
     async def letter(
         self,
         interaction: Interaction,
@@ -157,6 +161,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         language="Whose lettering: a language that /page letter was used for",
     )
     @app_commands.choices(format=_FORMATS)
+    @app_commands.autocomplete(page=suggest_pages)
     async def export(
         self,
         interaction: Interaction,
@@ -190,6 +195,7 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         file="An .ora or .psd from /page export, changed; or your own page as one picture",
         page="Only for a picture: which page it is. Draw it without words",
     )
+    @app_commands.autocomplete(page=suggest_pages)
     async def submit(
         self,
         interaction: Interaction,

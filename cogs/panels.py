@@ -19,9 +19,12 @@ from cogs.entry import (
     suggest_cast,
     suggest_characters,
 )
+from cogs.loading import checked_card
 from cogs.progress import ProgressBoard
+from cogs.suggest import suggest_pages, suggest_panels, suggest_references
 from cogs.ui.lookup import identity_card
-from cogs.ui.notices import check_card, done, recipe_card, request_card, status_card
+from cogs.ui.notices import done, recipe_card, request_card, status_card
+from cogs.ui.pictures import DEFAULT_LIMIT
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
 from pipeline.domain.story import LAST_PAGE
@@ -65,7 +68,12 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         reference="The picture to draw from first, by its number; its pose is taken, if known",
     )
     @app_commands.choices(shot_type=SHOT_TYPES)
-    @app_commands.autocomplete(characters=suggest_cast, appearance=suggest_appearances)
+    @app_commands.autocomplete(
+        characters=suggest_cast,
+        appearance=suggest_appearances,
+        reference=suggest_references,
+        page=suggest_pages,
+    )
     async def request(
         self,
         interaction: Interaction,
@@ -110,7 +118,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         dialogue="One line each: Name: what they say",
         chapter="When it plays, if not in the chapter of that page; decides what they wear",
     )
-    @app_commands.autocomplete(characters=suggest_cast)
+    @app_commands.autocomplete(characters=suggest_cast, page=suggest_pages)
     async def submit(
         self,
         interaction: Interaction,
@@ -157,11 +165,9 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         result = await self.bot.app.cast.check(
             actor, picture, character=character, appearance=appearance, box=box
         )
-        alt = f"The picture beside the registered references of {character}"
-        shown = await picture_for(interaction, "check-evidence", alt, result.evidence)
-        cast = await self.bot.app.cast.entries(actor)
-        names = {entry.character.character_id: entry.character.name for entry in cast}
-        await reply(interaction, check_card(result.judged.report, names, shown))
+        limit = interaction.filesize_limit or DEFAULT_LIMIT
+        card = await checked_card(self.bot.app, actor, result, character, limit)
+        await reply(interaction, card)
 
     @app_commands.command(description="Who is drawn in a picture? Nothing is kept")
     @app_commands.describe(image="The picture; its figures are looked for")
@@ -180,6 +186,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
 
     @app_commands.command(description="Where a panel stands")
     @app_commands.describe(panel="Its number")
+    @app_commands.autocomplete(panel=suggest_panels)
     async def status(self, interaction: Interaction, panel: PanelNumber) -> None:
         """Show where a panel stands."""
         await acknowledge(interaction)
@@ -191,6 +198,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
 
     @app_commands.command(description="Stop a panel that waits or is being drawn")
     @app_commands.describe(panel="Its number")
+    @app_commands.autocomplete(panel=suggest_panels)
     async def cancel(self, interaction: Interaction, panel: PanelNumber) -> None:
         """Cancel; the requester and moderators may."""
         await acknowledge(interaction)
@@ -215,6 +223,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         style_freedom="How far it may leave the style of the references, in percent",
     )
     @app_commands.choices(shot_type=SHOT_TYPES)
+    @app_commands.autocomplete(panel=suggest_panels, reference=suggest_references)
     async def reroll(
         self,
         interaction: Interaction,
@@ -245,6 +254,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
 
     @app_commands.command(description="How a panel was made")
     @app_commands.describe(panel="Its number")
+    @app_commands.autocomplete(panel=suggest_panels)
     async def recipe(self, interaction: Interaction, panel: PanelNumber) -> None:
         """Show the recipe; its plan reproduces the picture."""
         await acknowledge(interaction)

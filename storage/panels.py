@@ -210,6 +210,17 @@ async def list_panels(
     return [panel_from_row(row) for row in reversed(rows)]
 
 
+async def suggest_panels(db: Database, guild_id: int, prefix: str, limit: int = 25) -> list[Panel]:
+    """The newest panels whose number begins with the text, or whose cast or prompt holds it."""
+    rows = await db.fetch_all(
+        "SELECT * FROM panel WHERE guild_id = :guild AND (:text = '' "
+        "OR instr(id, :text) = 1 OR instr(lower(json_extract(brief, '$.prompt')), :text) "
+        "OR instr(lower(json_extract(brief, '$.cast')), :text)) ORDER BY id DESC LIMIT :limit",
+        {"guild": guild_id, "text": prefix.strip().lower(), "limit": limit},
+    )
+    return [panel_from_row(row) for row in rows]
+
+
 async def chapters_on_page(db: Database, guild_id: int, series_id: int, page: int) -> list[int]:
     """The chapters in which the panels of a page play, the most frequent first, then the lower."""
     rows = await db.fetch_all(

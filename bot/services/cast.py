@@ -231,16 +231,6 @@ class CastService:
         actor.require_own(found.owner_id, f"delete {found.name}")
         return await erase_character(self._db, self._blobs, self._locks, found, by=actor.member_id)
 
-    async def suggest(self, guild_id: int, prefix: str) -> list[Character]:
-        """Up to 25 characters for autocomplete."""
-        return await cast.suggest_characters(self._db, guild_id, prefix)
-
-    async def suggest_appearances(self, guild_id: int, prefix: str) -> list[Appearance]:
-        """Up to 25 appearances for autocomplete."""
-        key = prefix.strip().lower()
-        everything = await cast.list_appearances(self._db, guild_id)
-        return [a for a in everything if key in a.appearance_id or key in a.label.lower()][:25]
-
     async def sheet(self, actor: Actor, character: str, appearance: str | None = None) -> bytes:
         """The model sheet as PNG.
 

@@ -21,6 +21,14 @@ FORGET = rf"{PREFIX}:forget:(?P<member>[0-9]{{1,19}}):(?P<references>[01])"
 ADD_PICTURES = rf"{PREFIX}:add:(?P<look>[0-9]{{1,19}})"
 COLORS = rf"{PREFIX}:colors:(?P<verb>all|none):(?P<look>[0-9]{{1,19}})"
 COLOR_MENU = rf"{PREFIX}:colors:pick:(?P<look>[0-9]{{1,19}})"
+MENU = (
+    rf"{PREFIX}:menu:(?P<verb>reference|check):(?P<step>which|whose|look)"
+    r":(?P<mask>[0-9]{1,4}):(?P<at>[0-9]{1,19})"
+)
+MENU_PAGE = (
+    rf"{PREFIX}:menu:(?P<verb>reference|check):(?P<step>back|on)"
+    r":(?P<mask>[0-9]{1,4}):(?P<at>[0-9]{1,19})"
+)
 CONSENT = rf"{PREFIX}:(?P<verb>agree|refuse|withdraw):(?P<consent>[0-9]{{1,19}})"
 
 SETUP_BUTTON = rf"{PREFIX}:setup:(?P<verb>comic|make|sample|again)"
@@ -79,6 +87,19 @@ def add_pictures(appearance_row: int) -> str:
 def guided(verb: str) -> str:
     """A button or menu of the guided start."""
     return f"{PREFIX}:setup:{verb}"
+
+
+def menu(verb: str, step: str, mask: int, at: int = 0) -> str:
+    """A part of the card that asks whose pictures those of a message are.
+
+    Args:
+        verb: what is done with them, ``reference`` or ``check``.
+        step: what is asked: ``which`` picture, ``whose``, which ``look``; ``back`` and ``on`` turn
+            the pages of the cast.
+        mask: the pictures of the card that are meant, a bit each.
+        at: the page of the cast; for a look the row of its character.
+    """
+    return f"{PREFIX}:menu:{verb}:{step}:{mask}:{at}"
 
 
 def custom_ids(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:

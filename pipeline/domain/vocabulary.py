@@ -97,6 +97,8 @@ _FAMILIES = {
     Expression.SURPRISE: "surprise surprised shocked amazed afraid fear startled ooh",
 }
 _FAMILY_OF = {word: family for family, words in _FAMILIES.items() for word in words.split()}
+EXPRESSIONS = tuple(_FAMILY_OF)
+"""The words that belong to a key expression, family by family."""
 
 
 @dataclass(frozen=True, slots=True)

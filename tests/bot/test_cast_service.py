@@ -142,9 +142,9 @@ async def test_the_model_sheet_is_a_picture(studio, manager, material):
 
 async def test_suggestions_know_their_guild(studio, manager, material):
     await register(studio, manager, material.characters[0], references=1)
-    assert [c.name for c in await studio.cast.suggest(manager.guild_id, "mi")] == ["Mira"]
-    assert await studio.cast.suggest(Actor(11, 1).guild_id, "mi") == []
-    looks = await studio.cast.suggest_appearances(manager.guild_id, "every")
+    assert [c.name for c in await studio.suggestions.characters(manager.guild_id, "mi")] == ["Mira"]
+    assert await studio.suggestions.characters(Actor(11, 1).guild_id, "mi") == []
+    looks = await studio.suggestions.looks(manager.guild_id, "every")
     assert [a.appearance_id for a in looks] == ["mira_everyday"]
 
 

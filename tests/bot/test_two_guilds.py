@@ -41,9 +41,9 @@ async def test_lists_hold_one_guild_only(twins):
         entries = await app.cast.entries(actor)
         assert [e.character.guild_id for e in entries] == [actor.guild_id]
         assert {a.guild_id for e in entries for a in e.appearances} == {actor.guild_id}
-        suggested = await app.cast.suggest(actor.guild_id, "")
+        suggested = await app.suggestions.characters(actor.guild_id, "")
         assert {c.guild_id for c in suggested} == {actor.guild_id}
-        looks = await app.cast.suggest_appearances(actor.guild_id, "")
+        looks = await app.suggestions.looks(actor.guild_id, "")
         assert {a.guild_id for a in looks} == {actor.guild_id}
         assert {r.guild_id for r in await app.reviews.open(actor)} == {actor.guild_id}
         assert await app.panels.queue(actor) == []
