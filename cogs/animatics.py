@@ -4,11 +4,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import OnModelBot
-from cogs.entry import Interaction, acknowledge, actor_of, present
+from bot.services.animatics import Animatic
+from cogs.entry import Interaction, acknowledge, actor_of, for_everyone, present
 from cogs.suggest import suggest_pages
 from cogs.ui.card import Card
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.verdicts import GOOD
+from cogs.ui.words import say
 from pipeline.comics.animatic.encode import FilmFormat
 
 _FORMS = [app_commands.Choice(name=form.value, value=form.value) for form in FilmFormat]
@@ -55,23 +57,42 @@ class AnimaticCog(
             language=language,
             limit_bytes=(interaction.filesize_limit or DEFAULT_LIMIT) - _HEADROOM,
         )
-        card = Card(GOOD).heading(f"🎬 {made.panels} panels in {made.seconds:.0f} seconds")
-        stem = made.filename.rpartition(".")[0]
-        picture = Picture(made.filename, f"Animatic of {made.panels} panels", made.data)
-        if form == FilmFormat.MP4:
-            card.file(picture)
-        else:
-            card.gallery(picture)
-        if made.captions:
-            card.file(Picture(f"{stem}.srt", "Captions", made.captions.encode()))
-        if made.weakest is not None:
-            panel, second, margin = made.weakest
-            words = "over" if margin >= 0 else "under"
-            card.small(
-                f"Weakest likeness: panel {panel} at {second:.1f} s, "
-                f"{abs(margin):.2f} {words} its limit"
-            )
+        with await for_everyone(interaction):
+            card = _film_card(made, FilmFormat(form))
         await present(interaction, card)
+
+
+def _film_card(made: Animatic, form: FilmFormat) -> Card:
+    card = Card(GOOD).heading(
+        say("🎬 {n} panels in {seconds:.0f} seconds", n=made.panels, seconds=made.seconds)
+    )
+    picture = Picture(made.filename, say("Animatic of {n} panels", n=made.panels), made.data)
+    if form is FilmFormat.MP4:
+        card.file(picture)
+    else:
+        card.gallery(picture)
+    if made.captions:
+        stem = made.filename.rpartition(".")[0]
+        card.file(Picture(f"{stem}.srt", say("Captions"), made.captions.encode()))
+    if made.weakest is not None:
+        panel, second, margin = made.weakest
+        words = (
+            say(
+                "Weakest likeness: panel {panel} at {second:.1f} s, {margin:.2f} over its limit",
+                panel=panel,
+                second=second,
+                margin=margin,
+            )
+            if margin >= 0
+            else say(
+                "Weakest likeness: panel {panel} at {second:.1f} s, {margin:.2f} under its limit",
+                panel=panel,
+                second=second,
+                margin=-margin,
+            )
+        )
+        card.small(words)
+    return card
 
 
 async def setup(bot: OnModelBot) -> None:

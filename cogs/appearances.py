@@ -26,13 +26,14 @@ from cogs.ui.registry_cards import (
     reshaped_card,
     wardrobe_card,
 )
+from cogs.ui.words import mark, retell, say
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.story import LAST_PAGE
 from pipeline.domain.vocabulary import parse_components
 
 StoryNumber = app_commands.Range[int, 1, LAST_PAGE]
 _SIDES = [app_commands.Choice(name=side, value=side) for side in ("left", "right", "center")]
-_AGAIN = "Repeat the command with confirm:True to do it. It can be taken back afterwards."
+_AGAIN = mark("Repeat the command with confirm:True to do it. It can be taken back afterwards.")
 
 
 class AppearanceCog(
@@ -81,8 +82,10 @@ class AppearanceCog(
                 notes=notes,
             ),
         )
-        card = look_card(f"{plain(made.look.label, 60)} is there", made.character, made.look, ())
-        await reply(interaction, card.small("Add pictures with /character add-reference."))
+        card = look_card(
+            say("{look} is there", look=plain(made.look.label, 60)), made.character, made.look, ()
+        )
+        await reply(interaction, card.small(say("Add pictures with /character add-reference.")))
 
     @app_commands.command(description="Move some references of a look into a new one")
     @app_commands.describe(
@@ -109,15 +112,18 @@ class AppearanceCog(
         chosen = read_numbers(references or "")
         if confirm:
             split = await service.split(actor, character, appearance, name, chosen)
-            title = f"{split.source} was split"
+            title = say("{look} was split", look=split.source)
             await reply(interaction, reshaped_card(title, split))
             return
         preview = await service.preview_split(actor, character, appearance, chosen)
-        alt = f"References of {preview.source}: those that stay, and those that would move"
+        alt = say(
+            "References of {look}: those that stay, and those that would move", look=preview.source
+        )
         picture = await picture_for(interaction, "split-preview", alt, preview.picture)
         numbers = ", ".join(map(str, preview.go))
-        how = f"{_AGAIN} To move others, name them: references:{numbers}"
-        title = f"Splitting {preview.source}"
+        others = say("To move others, name them: {command}", command=f"references:{numbers}")
+        how = f"{say(_AGAIN)} {others}"
+        title = say("Splitting {look}", look=preview.source)
         await reply(interaction, preview_card(title, preview, picture, how))
 
     @app_commands.command(description="Put all references of one look under another")
@@ -144,14 +150,18 @@ class AppearanceCog(
         service = self.bot.app.reshaping
         if confirm:
             merged = await service.merge(actor, character, source, target)
-            title = f"{merged.source} is part of {merged.target}"
+            title = say("{source} is part of {target}", source=merged.source, target=merged.target)
             await reply(interaction, reshaped_card(title, merged))
             return
         preview = await service.preview_merge(actor, character, source, target)
-        alt = f"References of {preview.target}, and those of {preview.source} that would join them"
+        alt = say(
+            "References of {target}, and those of {source} that would join them",
+            target=preview.target,
+            source=preview.source,
+        )
         picture = await picture_for(interaction, "merge-preview", alt, preview.picture)
-        title = f"Merging {preview.source} into {preview.target}"
-        await reply(interaction, preview_card(title, preview, picture, _AGAIN))
+        title = say("Merging {source} into {target}", source=preview.source, target=preview.target)
+        await reply(interaction, preview_card(title, preview, picture, say(_AGAIN)))
 
     @app_commands.command(description="Who wears what in a chapter")
     @app_commands.describe(
@@ -181,7 +191,7 @@ class AppearanceCog(
         actor = await actor_of(interaction)
         if undo:
             event = await self.bot.app.reshaping.undo(actor, character)
-            await reply(interaction, done("Taken back", plain(event.summary, 200)))
+            await reply(interaction, done(say("Taken back"), plain(retell(event.summary), 200)))
             return
         events = await self.bot.app.registry.history(actor, character)
         await reply(interaction, history_card(character, events))
@@ -213,15 +223,19 @@ class AppearanceCog(
         service = self.bot.app.registry
         if not reference:
             gone = await service.remove_mark(actor, character, name)
-            await reply(interaction, done("Mark forgotten", plain(gone[0].name, 80)))
+            await reply(interaction, done(say("Mark forgotten"), plain(gone[0].name, 80)))
             return
         if region is None:
             raise InvalidInput("Say where the mark is: region:40%,10%,60%,20%.")
         made = await service.add_mark(
             actor, character, reference, name=name, region=region, side=side
         )
-        words = f"On reference #{made.reference_id}, pixels {', '.join(map(str, made.box))}."
-        await reply(interaction, done(f"{plain(made.name, 60)} is kept", words))
+        words = say(
+            "On reference {reference}, pixels {box}.",
+            reference=f"#{made.reference_id}",
+            box=", ".join(map(str, made.box)),
+        )
+        await reply(interaction, done(say("{mark} is kept", mark=plain(made.name, 60)), words))
 
 
 def read_numbers(text: str) -> list[int]:

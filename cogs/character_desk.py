@@ -25,6 +25,7 @@ from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.registry_cards import coverage_card, imported_card, look_card
 from cogs.ui.suggested import suggestion_rows
 from cogs.ui.verdicts import GOOD
+from cogs.ui.words import say
 from pipeline.domain.character import EntryKind, ShotType
 from pipeline.domain.errors import InvalidInput, LimitReached
 from pipeline.domain.vocabulary import ANGLES, parse_components
@@ -57,7 +58,7 @@ class CharacterDesk(commands.GroupCog, group_name="character"):
         service = self.bot.app.registry
         coverage = await service.coverage(actor, character)
         png = await service.coverage_sheet(actor, coverage.character_id)
-        alt = f"References of {coverage.name} by shot type, angle and expression"
+        alt = say("References of {name} by shot type, angle and expression", name=coverage.name)
         picture = await picture_for(interaction, "coverage", alt, png)
         await reply(interaction, coverage_card(coverage, picture))
 
@@ -136,7 +137,7 @@ class CharacterDesk(commands.GroupCog, group_name="character"):
             )
         made = await service.edit(actor, character, change, appearance, look_edit)
         marks = await service.marks(actor, made.character.character_id, made.look.appearance_id)
-        title = f"{plain(made.character.name, 60)} is up to date"
+        title = say("{name} is up to date", name=plain(made.character.name, 60))
         card = look_card(title, made.character, made.look, marks)
         await reply(interaction, suggestion_rows(card, made.look))
 
@@ -153,9 +154,9 @@ class CharacterDesk(commands.GroupCog, group_name="character"):
                 f"The package has {len(data) / 2**20:.1f} MiB, more than this server takes. "
                 "Export it from a shell: onmodel cast export."
             )
-        file = Picture(name, f"Character package of {character}", data)
+        file = Picture(name, say("Character package of {character}", character=character), data)
         card = Card(GOOD).heading(f"📦 {plain(name, 80)}").file(file)
-        await reply(interaction, card.small("Add it elsewhere with /character import."))
+        await reply(interaction, card.small(say("Add it elsewhere with /character import.")))
 
     @app_commands.command(name="import", description="Add a character from a package")
     @app_commands.describe(

@@ -12,6 +12,7 @@ from cogs.entry import (
     Interaction,
     acknowledge,
     actor_of,
+    for_everyone,
     picture_for,
     present,
     read_uploads,
@@ -26,7 +27,7 @@ from cogs.ui.limits import plain
 from cogs.ui.notices import cast_card, done
 from cogs.ui.pictures import Picture
 from cogs.ui.verdicts import NEUTRAL
-from cogs.ui.words import hear
+from cogs.ui.words import hear, say, say_n
 from pipeline.domain.character import ShotType
 from pipeline.quality.sheet_pdf import Paper
 
@@ -163,16 +164,20 @@ class CharacterCog(
         service = self.bot.app.cast
         if paper is not None:
             pdf = await service.sheet_pdf(actor, character, appearance, Paper(paper))
-            file = Picture("model-sheet.pdf", f"Model sheet of {character} to print", pdf)
-            await present(interaction, Card(NEUTRAL).heading("📐 Model sheet to print").file(file))
+            with await for_everyone(interaction):
+                alt = say("Model sheet of {character} to print", character=character)
+                card = Card(NEUTRAL).heading(say("📐 Model sheet to print"))
+            await present(interaction, card.file(Picture("model-sheet.pdf", alt, pdf)))
             return
         png = await service.sheet(actor, character, appearance)
-        shown = plain(character, 60)
-        alt = f"Model sheet of {character}: registered references by shot type, palette and notes"
+        with await for_everyone(interaction):
+            alt = say(
+                "Model sheet of {character}: registered references by shot type, palette and notes",
+                character=character,
+            )
+            title = say("📐 Model sheet: {character}", character=plain(character, 60))
         picture = await picture_for(interaction, "model-sheet", alt, png)
-        await present(
-            interaction, Card(NEUTRAL).heading(f"📐 Model sheet: {shown}").gallery(picture)
-        )
+        await present(interaction, Card(NEUTRAL).heading(title).gallery(picture))
 
     @app_commands.command(name="list", description="Everyone in the cast")
     async def list_all(self, interaction: Interaction) -> None:
@@ -188,14 +193,24 @@ class CharacterCog(
         """Remove a character; its owner and moderators may."""
         await acknowledge(interaction)
         gone = await self.bot.app.cast.delete(await actor_of(interaction), character)
-        count = f"{gone.references} picture{'' if gone.references == 1 else 's'}"
         name = plain(gone.character.name, 60)
-        words = f"{count} were removed too, with all that was computed from them."
+        lines = [
+            say_n(
+                "{n} picture was removed too, with all that was computed from it.",
+                "{n} pictures were removed too, with all that was computed from them.",
+                gone.references,
+            )
+        ]
         if gone.backups:
-            words += f"\nOlder backups of the database were deleted with them ({gone.backups})."
+            lines.append(
+                say("Older backups of the database were deleted with them ({n}).", n=gone.backups)
+            )
         if not gone.clean:
-            words += "\nTheir bytes leave the database file when its other readers let go of it."
-        await reply(interaction, done(f"{name} has left the cast", words))
+            lines.append(
+                say("Their bytes leave the database file when its other readers let go of it.")
+            )
+        title = say("{name} has left the cast", name=name)
+        await reply(interaction, done(title, "\n".join(lines)))
 
 
 async def setup(bot: OnModelBot) -> None:

@@ -11,13 +11,16 @@ from bot.services.drift import LookReport
 from cogs.entry import Interaction, acknowledge, actor_of, reply, suggest_characters
 from cogs.ui.drift_cards import CHARTS, chart_alt, chart_stem, drift_card
 from cogs.ui.pictures import Picture
+from cogs.ui.words import say
 from pipeline.quality.drift_chart import ChartPoint, drift_chart
 
 
 async def chart_of(look: LookReport) -> Picture:
     """A look's chart as an upload."""
     points = [
-        ChartPoint(s.similarity, s.threshold, f"p. {s.page}" if s.page else f"#{s.panel_id}")
+        ChartPoint(
+            s.similarity, s.threshold, say("p. {page}", page=s.page) if s.page else f"#{s.panel_id}"
+        )
         for s in look.log
     ]
     places = {sample.id: place for place, sample in enumerate(look.log)}

@@ -146,7 +146,17 @@ async def for_everyone(interaction: Interaction) -> AbstractContextManager[None]
 
     ``with await for_everyone(interaction): card = …``, then :func:`present` it outside.
     """
-    return in_language(language_of(interaction.guild_locale))
+    return in_language(await server_language(interaction.client, guild_of(interaction)))
+
+
+async def server_language(bot: OnModelBot, guild_id: int) -> str:
+    """What everyone in a server is spoken to in: as the comic's settings say, else as Discord's."""
+    guild = bot.get_guild(guild_id)
+    try:
+        chosen = (await bot.app.series.active(guild_id)).language
+    except NotFound:
+        chosen = ""
+    return chosen or language_of(guild.preferred_locale if guild is not None else None)
 
 
 async def present(interaction: Interaction, card: Card) -> None:

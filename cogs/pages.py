@@ -11,6 +11,7 @@ from cogs.entry import (
     Interaction,
     acknowledge,
     actor_of,
+    for_everyone,
     key_of,
     picture_for,
     present,
@@ -25,6 +26,7 @@ from cogs.ui.limits import CHOICES
 from cogs.ui.page_cards import submitted_card
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
 from cogs.ui.verdicts import GOOD
+from cogs.ui.words import say, say_n
 from pipeline.domain.page import BookFormat
 from pipeline.domain.panel import BalloonKind
 
@@ -66,10 +68,17 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
 
     async def _show(self, interaction: Interaction, made: ComposedPage) -> None:
         panels = ", ".join(map(str, made.panels))
-        alt = f"Page {made.number}, layout {made.layout}: panels {panels} in reading order"
+        with await for_everyone(interaction):
+            alt = say(
+                "Page {page}, layout {layout}: panels {panels} in reading order",
+                page=made.number,
+                layout=made.layout,
+                panels=panels,
+            )
+            title = say("📖 Page {page}", page=made.number)
+            made_of = say("Layout {layout} · panels {panels}", layout=made.layout, panels=panels)
         picture = await picture_for(interaction, f"page-{made.number:03d}", alt, made.png)
-        card = Card(GOOD).heading(f"📖 Page {made.number}").gallery(picture)
-        await present(interaction, card.small(f"Layout {made.layout} · panels {panels}"))
+        await present(interaction, Card(GOOD).heading(title).gallery(picture).small(made_of))
 
     @compose.autocomplete("layout")
     async def _layouts(
@@ -143,8 +152,10 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
         done = await self.bot.app.lettering.letter(
             await actor_of(interaction), page, edit, language=language or ""
         )
-        picture = await picture_for(interaction, *lettered_picture(done), done.page.png)
-        await present(interaction, lettered_card(done, picture))
+        with await for_everyone(interaction):
+            picture = await picture_for(interaction, *lettered_picture(done), done.page.png)
+            card = lettered_card(done, picture)
+        await present(interaction, card)
 
     @letter.autocomplete("language")
     async def _languages(
@@ -179,15 +190,22 @@ class PageCog(commands.GroupCog, group_name="page", group_description="Pages and
             limit_bytes=None if format == BookFormat.PNG else limit,  # squeezed below, if need be
             language=clean_language(language or ""),
         )
-        count = f"{made.pages} page{'' if made.pages == 1 else 's'}"
         for number, (name, data) in enumerate(made.files, start=1):
-            part = f", part {number} of {len(made.files)}" if len(made.files) > 1 else ""
-            card = Card(GOOD).heading(f"📚 {count} as {format}{part}")
+            with await for_everyone(interaction):
+                title = say_n("{n} page as {form}", "{n} pages as {form}", made.pages, form=format)
+                if len(made.files) > 1:
+                    title = say(
+                        "{what}, part {part} of {parts}",
+                        what=title,
+                        part=number,
+                        parts=len(made.files),
+                    )
+            card = Card(GOOD).heading(f"📚 {title}")
             if name.endswith(_PICTURES):
                 stem = name.rpartition(".")[0]
-                card.gallery(await picture_for(interaction, stem, f"Export: {count}", data))
+                card.gallery(await picture_for(interaction, stem, title, data))
             else:
-                card.file(Picture(name, f"Export: {count}{part}", data))
+                card.file(Picture(name, title, data))
             await (present if number == 1 else present_more)(interaction, card)
 
     @app_commands.command(description="Hand a page back that you painted on, or one of your own")

@@ -25,6 +25,7 @@ from cogs.suggest import suggest_pages, suggest_panels, suggest_references
 from cogs.ui.lookup import identity_card
 from cogs.ui.notices import done, recipe_card, request_card, status_card
 from cogs.ui.pictures import DEFAULT_LIMIT
+from cogs.ui.words import say
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
 from pipeline.domain.story import LAST_PAGE
@@ -177,7 +178,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         found = await self.bot.app.lookup.identify(
             await actor_of(interaction), await read_picture(image)
         )
-        alt = "The picture beside the references of whoever comes nearest"
+        alt = say("The picture beside the references of whoever comes nearest")
         shown = [
             await picture_for(interaction, f"who-evidence{number or ''}", alt, one.evidence)
             for number, one in enumerate(found)
@@ -204,11 +205,14 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         await acknowledge(interaction)
         stopped = await self.bot.app.panels.cancel(await actor_of(interaction), panel)
         if stopped.status is PanelStatus.CANCELLED:
-            await reply(interaction, done(f"Panel {panel} is cancelled"))
+            await reply(interaction, done(say("Panel {panel} is cancelled", panel=panel)))
         else:
             await reply(
                 interaction,
-                done(f"Panel {panel} will stop", "It is being drawn and ends at its next step."),
+                done(
+                    say("Panel {panel} will stop", panel=panel),
+                    say("It is being drawn and ends at its next step."),
+                ),
             )
 
     @app_commands.command(description="The same panel once more: another seed, or one part changed")

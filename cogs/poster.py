@@ -10,6 +10,7 @@ from bot.client import OnModelBot
 from bot.queue.outbox import PostRefused
 from bot.services.actor import Actor
 from cogs.drift import chart_of
+from cogs.entry import server_language
 from cogs.loading import (
     alternate_pictures,
     carried_alternates,
@@ -25,7 +26,7 @@ from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card
 from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
 from cogs.ui.vote_cards import taken_down_card, vote_card
-from cogs.ui.words import in_language, language_of
+from cogs.ui.words import in_language
 from pipeline.domain.errors import NotFound
 from pipeline.domain.review import DriftAlarm, OutboxItem, Posted, PostKind, ReviewStatus
 
@@ -79,13 +80,13 @@ class DiscordPoster:
             PostKind.REVIEW_DECIDED: self._post_decision,
             PostKind.DRIFT_ALARM: self._post_alarm,
         }
-        return await makers[item.kind](item)
+        with in_language(await server_language(self.bot, item.guild_id)):
+            return await makers[item.kind](item)
 
     async def refresh_evidence(self, actor: Actor, review_id: int) -> None:
         """Show on a posted evidence card what is known now, if the card can still be edited."""
         facts = await review_facts(self.bot.app, actor, review_id)
-        guild = self.bot.get_guild(actor.guild_id)
-        with in_language(language_of(guild.preferred_locale if guild else None)):
+        with in_language(await server_language(self.bot, actor.guild_id)):
             await self._refresh(facts)
 
     async def _refresh(self, facts: ReviewFacts) -> None:

@@ -13,6 +13,7 @@ from cogs.entry import (
     Interaction,
     acknowledge,
     actor_of,
+    for_everyone,
     present,
     reply,
     suggest_characters,
@@ -29,6 +30,7 @@ from cogs.ui.privacy_cards import (
     foretold_card,
     proof_card,
 )
+from cogs.ui.words import say
 from pipeline.domain.errors import InvalidInput, NotAllowed
 from pipeline.domain.privacy import ConsentScope
 
@@ -101,16 +103,21 @@ class ConsentButton(ui.DynamicItem[ui.Button[Any]], template=ids.CONSENT):
         agrees = self.verb == "agree"
         app = interaction.client.app
         consent, gone = await app.consent.answer(actor, self.consent_id, agrees=agrees)
-        await interaction.edit_original_response(view=consent_card(consent).view())
+        with await for_everyone(interaction):
+            card = consent_card(consent)
+        await interaction.edit_original_response(view=card.view())
         if agrees:
-            words = "You can withdraw it at any time: /privacy consent."
+            words = say("You can withdraw it at any time: /privacy consent.")
         else:
-            words = (
-                f"{gone.references} references and all that was computed from them are erased, "
-                f"{gone.jobs} jobs stopped. {len(gone.panels)} accepted panels go to the "
-                "moderators, who decide whether they may stay."
+            words = say(
+                "The references ({references}) and all that was computed from them are erased. "
+                "Jobs stopped: {jobs}. Accepted panels that go to the moderators, who decide "
+                "whether they may stay: {panels}.",
+                references=gone.references,
+                jobs=gone.jobs,
+                panels=len(gone.panels),
             )
-        await whisper(interaction, done("Written down", words))
+        await whisper(interaction, done(say("Written down"), words))
 
 
 async def remove_messages(
@@ -146,7 +153,7 @@ class PrivacyCog(
         limit = interaction.filesize_limit or DEFAULT_LIMIT
         export = await self.bot.app.privacy.export(await actor_of(interaction), limit)
         for number, (name, data) in enumerate(export.parts, start=1):
-            card = export_card(export, number, Picture(name, "your data", data))
+            card = export_card(export, number, Picture(name, say("Your data"), data))
             if number == 1:
                 await reply(interaction, card)
             else:
@@ -191,7 +198,9 @@ class PrivacyCog(
         asked = await self.bot.app.consent.ask(
             actor, character, person.id, ConsentScope(scope), days
         )
-        await present(interaction, consent_card(asked))
+        with await for_everyone(interaction):
+            card = consent_card(asked)
+        await present(interaction, card)
 
 
 async def setup(bot: OnModelBot) -> None:

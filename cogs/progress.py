@@ -15,6 +15,7 @@ from cogs.entry import Interaction, reply
 from cogs.ui.card import Card
 from cogs.ui.notices import status_card, waiting_for_engine, warning_lines
 from cogs.ui.pictures import Picture
+from cogs.ui.words import in_language, language_of, say
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.panel import PanelStatus
 
@@ -65,7 +66,9 @@ class ProgressBoard:
     @tasks.loop(seconds=EDIT_EVERY)
     async def _look(self) -> None:
         for key, receipt in list(self._receipts.items()):
-            if not await self._refresh(receipt):
+            with in_language(language_of(receipt.interaction.locale)):
+                goes_on = await self._refresh(receipt)
+            if not goes_on:
                 self._receipts.pop(key, None)
 
     async def _refresh(self, receipt: _Receipt) -> bool:
@@ -92,7 +95,8 @@ class ProgressBoard:
 def _card(view: PanelView, warnings: tuple[str, ...], preview: bytes | None = None) -> Card:
     card = status_card(view.panel, view.cast_names, view.job, view.place, view.review)
     if preview is not None:
-        card.gallery(Picture("preview.png", f"Panel {view.panel.id}, half drawn", preview))
+        alt = say("Panel {panel}, half drawn", panel=view.panel.id)
+        card.gallery(Picture("preview.png", alt, preview))
     return card.text(warning_lines(warnings))
 
 

@@ -18,20 +18,22 @@ from cogs.ui import ids
 from cogs.ui.card import Card, button
 from cogs.ui.cards import evidence_card, second_card
 from cogs.ui.errors import answered, report
-from cogs.ui.limits import plain
+from cogs.ui.limits import clip, plain
 from cogs.ui.notices import done, review_stats_card, reviews_card
 from cogs.ui.pictures import DEFAULT_LIMIT
 from cogs.ui.privacy_cards import log_card
 from cogs.ui.verdicts import NEUTRAL
-from cogs.ui.words import say, say_n
+from cogs.ui.words import hear, mark, retell, say, say_n
 from pipeline.domain.review import ReviewStatus
 
 OWN_WORDS = "own_words"
 
 _DONE = {
-    ReviewStatus.APPROVED: "approved; the panel is accepted",
-    ReviewStatus.REJECTED: "rejected",
-    ReviewStatus.RETRIED: "sent back; it is drawn again with a stronger hold on the references",
+    ReviewStatus.APPROVED: mark("Review {review} is approved; the panel is accepted"),
+    ReviewStatus.REJECTED: mark("Review {review} is rejected"),
+    ReviewStatus.RETRIED: mark(
+        "Review {review} is sent back; it is drawn again with a stronger hold on the references"
+    ),
 }
 
 
@@ -78,12 +80,16 @@ class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
                 await show_next(interaction, actor, self.review_id)
             case "appeal":
                 fresh = await interaction.client.app.reviews.looks.appeal(actor, self.review_id)
-                words = "Another moderator looks at the picture again. A panel is appealed once."
-                await whisper(interaction, done(f"Appealed; it is review {fresh.id} now", words))
+                words = say(
+                    "Another moderator looks at the picture again. A panel is appealed once."
+                )
+                title = say("Appealed; it is review {review} now", review=fresh.id)
+                await whisper(interaction, done(title, words))
             case "good" | "bad":
                 good = self.verb == "good"
                 await interaction.client.app.reviews.looks.opine(actor, self.review_id, good=good)
-                await whisper(interaction, done("Counted", "`/review second` shows the next one."))
+                words = say("{command} shows the next one.", command="`/review second`")
+                await whisper(interaction, done(say("Counted"), words))
             case _:
                 await self._decide(interaction, actor)
 
@@ -91,7 +97,7 @@ class ReviewButton(ui.DynamicItem[ui.Button[Any]], template=ids.REVIEW):
         reviews = interaction.client.app.reviews
         act = {"approve": reviews.approve, "reject": reviews.reject, "retry": reviews.retry}
         review = await act[self.verb](actor, self.review_id)
-        card = done(f"Review {review.id} is {_DONE[review.status]}")
+        card = done(say(_DONE[review.status], review=review.id))
         if review.status is not ReviewStatus.APPROVED:
             card.text(say("Whoever asked for it would like to know why."))
             card.row(button(say("Say why"), ids.review("why", review.id), emoji="💬"))
@@ -115,7 +121,9 @@ async def show_next(interaction: Interaction, actor: Actor, after: int) -> None:
     app = interaction.client.app
     review = await app.reviews.claims.next(actor, after)
     if review is None:
-        await whisper(interaction, done("The queue is empty", "Nothing waits for a decision."))
+        await whisper(
+            interaction, done(say("The queue is empty"), say("Nothing waits for a decision."))
+        )
         return
     facts = await review_facts(app, actor, review.id)
     limit = interaction.filesize_limit or DEFAULT_LIMIT
@@ -149,17 +157,19 @@ class Reason(ui.Modal):
         await reply(interaction, done(title, plain(review.note, 200)))
 
 
-class OwnWords(ui.Modal, title="What drifted?"):
+class OwnWords(ui.Modal):
     """A kind of drift that no line of the menu names."""
 
-    words: ui.Label[Self] = ui.Label(
-        text="In a few words",
-        component=ui.TextInput(min_length=3, max_length=MAX_FREE_LABEL, placeholder="tail lost"),
-    )
-
     def __init__(self, review_id: int) -> None:
-        super().__init__()
+        super().__init__(title=say("What drifted?"))
         self.review_id = review_id
+        self.words: ui.Label[Self] = ui.Label(
+            text=say("In a few words"),
+            component=ui.TextInput(
+                min_length=3, max_length=MAX_FREE_LABEL, placeholder=say("tail lost")
+            ),
+        )
+        self.add_item(self.words)
 
     async def on_submit(self, interaction: Interaction) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the client is ours
         """Write it down and show it on the evidence card."""
@@ -168,7 +178,8 @@ class OwnWords(ui.Modal, title="What drifted?"):
         assert isinstance(self.words.component, ui.TextInput)
         said = self.words.component.value
         review = await interaction.client.app.reviews.describe(actor, self.review_id, said)
-        await reply(interaction, done(f"Review {review.id} is labelled", plain(said, 60)))
+        title = say("Review {review} is labelled", review=review.id)
+        await reply(interaction, done(title, plain(said, 60)))
         await interaction.client.poster.refresh_evidence(actor, review.id)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
@@ -194,6 +205,7 @@ class DriftMenu(ui.DynamicItem[ui.Select[Any]], template=ids.DRIFT):
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Write the labels down and show them on the evidence card."""
         if OWN_WORDS in self.item.values:
+            hear(interaction)
             await interaction.response.send_modal(OwnWords(self.review_id))
             return
         await answered(interaction, self._clicked(interaction))
@@ -207,8 +219,8 @@ class DriftMenu(ui.DynamicItem[ui.Select[Any]], template=ids.DRIFT):
         if review is None:
             return
         words: dict[str, str] = dict(interaction.client.app.reviews.DRIFT_LABELS)
-        text = ", ".join(words.get(label, label) for label in review.labels)
-        card = done(f"Review {review.id} is labelled", text)
+        text = ", ".join(retell(words.get(label, label)) for label in review.labels)
+        card = done(say("Review {review} is labelled", review=review.id), text)
         await interaction.edit_original_response(view=card.view())
         await interaction.client.poster.refresh_evidence(actor, review.id)
 
@@ -216,18 +228,19 @@ class DriftMenu(ui.DynamicItem[ui.Select[Any]], template=ids.DRIFT):
 def drift_menu(review_id: int, bot: OnModelBot) -> Card:
     """A private card with the menu of drift modes."""
     options = [
-        discord.SelectOption(label=text, value=key)
+        discord.SelectOption(label=clip(retell(text), 100), value=key)
         for key, text in bot.app.reviews.DRIFT_LABELS[:24]
     ]
-    options.append(discord.SelectOption(label="Something else …", value=OWN_WORDS))
+    options.append(discord.SelectOption(label=say("Something else …"), value=OWN_WORDS))
     menu = ui.Select[Any](
         custom_id=ids.drift(review_id),
-        placeholder="What drifted?",
+        placeholder=say("What drifted?"),
         min_values=1,
         max_values=min(5, len(options)),
         options=options,
     )
-    return Card(NEUTRAL).heading(f"🏷️ What drifted in review {review_id}?").row(menu)
+    title = say("🏷️ What drifted in review {review}?", review=review_id)
+    return Card(NEUTRAL).heading(title).row(menu)
 
 
 class ReviewCog(
@@ -259,7 +272,7 @@ class ReviewCog(
         actor, app = await actor_of(interaction), self.bot.app
         review = await app.reviews.looks.second(actor)
         if review is None:
-            await reply(interaction, done("No decision wants a second opinion"))
+            await reply(interaction, done(say("No decision wants a second opinion")))
             return
         facts = await review_facts(app, actor, review.id)
         limit = interaction.filesize_limit or DEFAULT_LIMIT

@@ -10,7 +10,16 @@ from discord.ext import commands
 from bot.client import OnModelBot
 from bot.services.actor import Actor
 from bot.services.scripts import ScriptForm
-from cogs.entry import Interaction, acknowledge, actor_of, picture_for, present, reply, whisper
+from cogs.entry import (
+    Interaction,
+    acknowledge,
+    actor_of,
+    for_everyone,
+    picture_for,
+    present,
+    reply,
+    whisper,
+)
 from cogs.ui import ids
 from cogs.ui.card import Card
 from cogs.ui.errors import answered, report
@@ -18,6 +27,7 @@ from cogs.ui.limits import CHOICE_NAME, CHOICES, GALLERY_ITEMS, clip
 from cogs.ui.pictures import Picture
 from cogs.ui.script_cards import produced_card, script_card
 from cogs.ui.verdicts import GOOD, NEUTRAL
+from cogs.ui.words import hear, say, say_n
 from pipeline.domain.errors import InvalidInput
 from pipeline.script.reading import MAX_BYTES
 
@@ -61,31 +71,50 @@ class ScriptButton(ui.DynamicItem[ui.Button[Any]], template=ids.SCRIPT):
         pages = await interaction.client.app.scripts.storyboard(actor, self.script_id)
         for start in range(0, len(pages), GALLERY_ITEMS):
             some = pages[start : start + GALLERY_ITEMS]
-            pictures = [
-                await picture_for(
-                    interaction,
-                    f"storyboard-{page.number:03d}",
-                    f"Storyboard of page {page.number}: {len(page.stagings)} drafted panels",
-                    page.png,
+            with await for_everyone(interaction):
+                pictures = [
+                    await picture_for(
+                        interaction,
+                        f"storyboard-{page.number:03d}",
+                        say_n(
+                            "Storyboard of page {page}: {n} drafted panel",
+                            "Storyboard of page {page}: {n} drafted panels",
+                            len(page.stagings),
+                            page=page.number,
+                        ),
+                        page.png,
+                    )
+                    for page in some
+                ]
+                title = say("✏️ Storyboard, page {page}", page=some[0].number)
+                if len(some) > 1:
+                    title = say(
+                        "✏️ Storyboard, pages {first} to {last}",
+                        first=some[0].number,
+                        last=some[-1].number,
+                    )
+                note = say(
+                    "Drafts from registered art: where figures and balloons go, not the drawing"
                 )
-                for page in some
-            ]
-            span = f"{some[0].number}" + (f" to {some[-1].number}" if len(some) > 1 else "")
-            card = Card(NEUTRAL).heading(f"✏️ Storyboard, page {span}").gallery(*pictures)
-            card.small("Drafts from registered art: where figures and balloons go, not the drawing")
+            card = Card(NEUTRAL).heading(title).gallery(*pictures).small(note)
             await present(interaction, card)
 
 
-class TypedScript(ui.Modal, title="A short script"):
+class TypedScript(ui.Modal):
     """A script that is typed into a window instead of being attached."""
 
-    text: ui.Label[Self] = ui.Label(
-        text="Script",
-        description="Pages, panels, who is in them, what is said",
-        component=ui.TextInput(
-            style=discord.TextStyle.paragraph, max_length=_TYPED, placeholder=clip(_EXAMPLE, 100)
-        ),
-    )
+    def __init__(self) -> None:
+        super().__init__(title=say("A short script"))
+        self.text: ui.Label[Self] = ui.Label(
+            text=say("Script"),
+            description=say("Pages, panels, who is in them, what is said"),
+            component=ui.TextInput(
+                style=discord.TextStyle.paragraph,
+                max_length=_TYPED,
+                placeholder=clip(_EXAMPLE, 100),
+            ),
+        )
+        self.add_item(self.text)
 
     async def on_submit(self, interaction: Interaction) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the client is ours
         """Read what was typed."""
@@ -111,6 +140,7 @@ class ScriptCog(commands.GroupCog, group_name="script", group_description="From 
     ) -> None:
         """Look a script through; nothing is made before somebody presses a button."""
         if file is None:
+            hear(interaction)
             await interaction.response.send_modal(TypedScript())
             return
         await acknowledge(interaction)
@@ -131,8 +161,10 @@ class ScriptCog(commands.GroupCog, group_name="script", group_description="From 
         name, data = await self.bot.app.scripts.export(
             await actor_of(interaction), script, ScriptForm(form)
         )
-        card = Card(GOOD).heading(f"📜 Script {script} as {form}")
-        await present(interaction, card.file(Picture(name, f"Script {script}", data)))
+        with await for_everyone(interaction):
+            title = say("📜 Script {script} as {form}", script=script, form=form)
+            alt = say("Script {script}", script=script)
+        await present(interaction, Card(GOOD).heading(title).file(Picture(name, alt, data)))
 
     @export.autocomplete("script")
     async def _scripts(
@@ -149,11 +181,12 @@ class ScriptCog(commands.GroupCog, group_name="script", group_description="From 
 
 async def _taken(interaction: Interaction, data: bytes) -> None:
     preview = await interaction.client.app.scripts.take(await actor_of(interaction), data)
-    card = script_card(preview)
     if preview.ready:
+        with await for_everyone(interaction):
+            card = script_card(preview)
         await present(interaction, card)
     else:
-        await reply(interaction, card)
+        await reply(interaction, script_card(preview))
 
 
 async def setup(bot: OnModelBot) -> None:

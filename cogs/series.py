@@ -8,6 +8,7 @@ from cogs.entry import Interaction, acknowledge, actor_of, reply
 from cogs.permissions import missing_permissions
 from cogs.series_rules import SeriesRules
 from cogs.ui.notices import series_card
+from cogs.ui.words import LANGUAGES, say
 from pipeline.comics.formats import FORMATS
 from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection
 from pipeline.domain.story import LAST_PAGE
@@ -32,6 +33,11 @@ _MISSING = [
     app_commands.Choice(name="refuse the panel", value="block"),
 ]
 
+_OF_SERVER = "server"
+_LANGUAGES = [
+    app_commands.Choice(name="that of the server", value=_OF_SERVER),
+    *(app_commands.Choice(name=name, value=value) for value, name in LANGUAGES.items()),
+]
 _SHEETS = [app_commands.Choice(name=sheet.label, value=sheet.name) for sheet in FORMATS.values()]
 
 
@@ -67,7 +73,7 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
             reading_direction=ReadingDirection(reading_direction),
             color_mode=ColorMode(color_mode),
         )
-        await reply(interaction, series_card(series, "Series"))
+        await reply(interaction, series_card(series, say("Series")))
 
     @app_commands.command(description="Moderators, channels, alternates and quota of the comic")
     @app_commands.describe(
@@ -81,10 +87,12 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
         audit="Of 100 panels that pass, how many moderators see all the same, without being told",
         chapter="The chapter that is being drawn; it decides what everybody wears",
         page_size="The sheet that pages are composed for",
+        language="What posts for everyone are written in; people are answered in their own",
     )
     @app_commands.choices(missing_shot=_MISSING)
     @app_commands.choices(false_flags=_FALSE_FLAGS)
     @app_commands.choices(page_size=_SHEETS)
+    @app_commands.choices(language=_LANGUAGES)
     async def settings(
         self,
         interaction: Interaction,
@@ -98,6 +106,7 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
         audit: app_commands.Range[int, 0, 50] | None = None,
         chapter: app_commands.Range[int, 1, LAST_PAGE] | None = None,
         page_size: str | None = None,
+        language: str | None = None,
     ) -> None:
         """Change what is given; without options, show the settings."""
         await acknowledge(interaction)
@@ -113,11 +122,18 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
             audit_percent=audit,
             chapter=chapter,
             page_format=page_size,
+            language="" if language == _OF_SERVER else language,
         )
-        card = series_card(series, "Settings")
+        card = series_card(series, say("Settings"))
         for channel, private in ((panel_channel, False), (review_channel, True)):
             if channel is not None and (missing := missing_permissions(channel, threads=private)):
-                card.text(f"⚠️ I still need in {channel.mention}: {', '.join(missing)}.")
+                card.text(
+                    say(
+                        "⚠️ I still need in {channel}: {permissions}.",
+                        channel=channel.mention,
+                        permissions=", ".join(map(say, missing)),
+                    )
+                )
         await reply(interaction, card)
 
 

@@ -7,6 +7,7 @@ import discord
 
 from bot.client import OnModelBot
 from cogs.ui.limits import THREAD_NAME, clip
+from cogs.ui.words import say
 from pipeline.domain.quality import Flag
 from pipeline.domain.review import Review
 
@@ -21,7 +22,8 @@ _ARCHIVE_AFTER = 4320  # minutes without a word: three days
 
 def thread_name(review_id: int, panel_id: int, names: str) -> str:
     """At most 100 characters, and the review's number first, by which it is found again."""
-    return clip(f"{_mark(review_id)} panel {panel_id} · {names}", THREAD_NAME)
+    which = say("panel {panel}", panel=panel_id)
+    return clip(f"{_mark(review_id)} {which} · {names}", THREAD_NAME)
 
 
 def _mark(review_id: int) -> str:

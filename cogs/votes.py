@@ -16,6 +16,7 @@ from cogs.ui import ids
 from cogs.ui.errors import answered
 from cogs.ui.notices import done, recipe_card, request_card
 from cogs.ui.vote_cards import ballot_card, vote_card
+from cogs.ui.words import say
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,12 @@ class PanelButton(ui.DynamicItem[ui.Button[Any]], template=ids.PANEL):
         view = await interaction.client.app.panels.view(actor, panel.id)
         chosen = (c.label for c in view.candidates if c.id == panel.chosen_candidate)
         label = next(chosen, None)
-        await whisper(interaction, done(f"The vote on panel {panel.id} is over: {label} wins"))
+        await whisper(
+            interaction,
+            done(
+                say("The vote on panel {panel} is over: {label} wins", panel=panel.id, label=label)
+            ),
+        )
 
 
 async def refresh_vote_card(interaction: Interaction, actor: Actor, panel_id: int) -> None:

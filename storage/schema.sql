@@ -28,7 +28,7 @@ CREATE TABLE series (
     CHECK (vote_hours BETWEEN 1 AND 336), vote_quorum INTEGER CHECK (vote_quorum BETWEEN 1 AND 1000), vote_role_id INTEGER, vote_days INTEGER NOT NULL DEFAULT 0
     CHECK (vote_days BETWEEN 0 AND 3650), vote_tie TEXT NOT NULL DEFAULT 'extend'
     CHECK (vote_tie IN ('extend', 'requester', 'margin')), gpu_seconds INTEGER CHECK (gpu_seconds BETWEEN 1 AND 864000), cooldown INTEGER NOT NULL DEFAULT 0
-    CHECK (cooldown BETWEEN 0 AND 86400),
+    CHECK (cooldown BETWEEN 0 AND 86400), language TEXT NOT NULL DEFAULT '' CHECK (length(language) <= 10),
     UNIQUE (guild_id, slug)
 ) STRICT;
 

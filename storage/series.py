@@ -33,6 +33,7 @@ _CHANGEABLE = (
     "vote_tie",
     "gpu_seconds",
     "cooldown",
+    "language",
 )
 _UPDATE = (
     f"UPDATE series SET {', '.join(f'{column} = :{column}' for column in _CHANGEABLE)} "  # noqa: S608 - our own constants
@@ -190,6 +191,7 @@ def _series(row: sqlite3.Row) -> Series:
         voting=_voting(row),
         gpu_seconds=row["gpu_seconds"],
         cooldown=row["cooldown"],
+        language=row["language"],
     )
 
 

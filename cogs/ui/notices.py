@@ -23,7 +23,7 @@ from cogs.ui.verdicts import (
     review_look,
     review_reason,
 )
-from cogs.ui.words import mark, retell, say, say_n
+from cogs.ui.words import LANGUAGES, mark, retell, say, say_n
 from pipeline.domain.character import (
     ColorMode,
     MissingShot,
@@ -109,6 +109,10 @@ def series_card(series: Series, title: str) -> Card:
             seen=series.audit_percent,
         ),
         say("Chapter: {chapter}", chapter=series.chapter or say("not said")),
+        say(
+            "Posts are in: {language}",
+            language=LANGUAGES.get(series.language) or say("the language of the server"),
+        ),
     ]
     return done(f"{title}: {plain(series.name, 80)}", "\n".join(lines))
 

@@ -76,7 +76,8 @@ class Series:
     ``chapter`` is the one that is being drawn; ``page_format`` names the sheet; ``voting`` is who
     votes on alternates, and until when. ``quota`` is how many panels a member may ask for in 24
     hours, ``gpu_seconds`` how long the engine may draw for them (None: as long as it takes),
-    ``cooldown`` how many seconds lie between two requests.
+    ``cooldown`` how many seconds lie between two requests. ``language`` is that of posts which
+    everyone sees, such as ``de``; empty means that of the server.
     """
 
     id: int
@@ -101,6 +102,7 @@ class Series:
     voting: VotingRules = USUAL_VOTING
     gpu_seconds: int | None = None
     cooldown: int = 0
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

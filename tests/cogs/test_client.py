@@ -12,7 +12,7 @@ SURFACE = {
     "series create": ("name", "style?", "reading_direction?", "color_mode?"),
     "series settings": (
         "moderator_role?", "panel_channel?", "review_channel?", "alternates?", "quota?",
-        "missing_shot?", "false_flags?", "audit?", "chapter?", "page_size?",
+        "missing_shot?", "false_flags?", "audit?", "chapter?", "page_size?", "language?",
     ),
     "character register": (
         "name", "image", "image2?", "image3?", "image4?", "image5?", "appearance?", "shot_type?",
