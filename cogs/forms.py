@@ -17,18 +17,13 @@ from cogs.ui.cast_cards import registered_card
 from cogs.ui.errors import answered
 from cogs.ui.limits import clip, plain
 from cogs.ui.registry_cards import look_card
+from cogs.ui.terms import shot
 from cogs.ui.words import hear, say
 from pipeline.domain.character import ShotType
 from pipeline.domain.vocabulary import ANGLES, COLOR_SLOTS
 
 MOST_PICTURES = 10
 """Discord takes so many files in one window."""
-_SHOTS = {
-    ShotType.HEADSHOT: "headshot",
-    ShotType.HALF: "half figure",
-    ShotType.FULL: "full figure",
-    ShotType.DYNAMIC: "dynamic",
-}
 
 
 class Form(ui.Modal):
@@ -210,9 +205,7 @@ def upload(text: str, most: int = MOST_PICTURES) -> ui.Label[Any]:
 
 def shot_menu() -> ui.Label[Any]:
     """How much of the figure the pictures show."""
-    options = [
-        discord.SelectOption(label=say(words), value=shot.value) for shot, words in _SHOTS.items()
-    ]
+    options = [discord.SelectOption(label=shot(one), value=one.value) for one in ShotType]
     return _menu(say("How much of the figure"), options)
 
 

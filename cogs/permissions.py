@@ -2,17 +2,19 @@
 
 import discord
 
+from cogs.ui.words import mark
+
 # Everything that the bot does in a channel: its cards, their pictures, and looking for its own post
 # before it repeats one that may have arrived.
 _POSTS = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
+    "view_channel": mark("View Channel"),
+    "send_messages": mark("Send Messages"),
+    "attach_files": mark("Attach Files"),
+    "read_message_history": mark("Read Message History"),
 }
 _THREADS = {
-    "create_private_threads": "Create Private Threads",
-    "send_messages_in_threads": "Send Messages in Threads",
+    "create_private_threads": mark("Create Private Threads"),
+    "send_messages_in_threads": mark("Send Messages in Threads"),
 }
 
 

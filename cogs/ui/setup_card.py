@@ -116,7 +116,7 @@ def _channel_lines(channel: ChannelState, where: str, none: str) -> list[str]:
         return [f"{_WRONG} {where}: {say('that channel was deleted. Choose another.')}"]
     lines = [f"{_WRONG if channel.missing else _DONE} {where}: <#{channel.id}>"]
     if channel.missing:
-        needed = ", ".join(channel.missing)
+        needed = ", ".join(map(say, channel.missing))
         lines.append(f"-# {say('There I still need: {permissions}', permissions=needed)}")
     if not channel.open_to_moderators:
         lines.append(f"{_WRONG} {say('Moderators cannot read that channel.')}")
