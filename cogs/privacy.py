@@ -110,9 +110,9 @@ class ConsentButton(ui.DynamicItem[ui.Button[Any]], template=ids.CONSENT):
             words = say("You can withdraw it at any time: /privacy consent.")
         else:
             words = say(
-                "The references ({references}) and all that was computed from them are erased. "
-                "Jobs stopped: {jobs}. Accepted panels that go to the moderators, who decide "
-                "whether they may stay: {panels}.",
+                "References erased, with all that was computed from them: {references}. Jobs "
+                "stopped: {jobs}. Accepted panels of which the moderators decide whether they may "
+                "stay: {panels}.",
                 references=gone.references,
                 jobs=gone.jobs,
                 panels=len(gone.panels),

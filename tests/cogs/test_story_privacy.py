@@ -235,7 +235,7 @@ async def test_a_withdrawn_consent_takes_everything_along(studio: Studio):
     mine = await studio.bob.slash(studio.channel, "privacy consent")
     assert labels_of(mine.response) == ["Withdraw 1"]
     said = await press(studio.bob, mine.response, "Withdraw")
-    assert "1 references" in answer(said)
+    assert "computed from them: 1" in answer(said)
     assert "1 jobs stopped" in answer(said)
     assert "1 accepted panels go to the moderators" in answer(said)
     studio.executor.gate.set()
