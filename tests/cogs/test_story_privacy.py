@@ -236,8 +236,8 @@ async def test_a_withdrawn_consent_takes_everything_along(studio: Studio):
     assert labels_of(mine.response) == ["Withdraw 1"]
     said = await press(studio.bob, mine.response, "Withdraw")
     assert "computed from them: 1" in answer(said)
-    assert "1 jobs stopped" in answer(said)
-    assert "1 accepted panels go to the moderators" in answer(said)
+    assert "Jobs stopped: 1" in answer(said)
+    assert "whether they may stay: 1" in answer(said)
     studio.executor.gate.set()
     await studio.quiet()
     thread = studio.reviews.threads[-1]
