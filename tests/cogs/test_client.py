@@ -22,6 +22,10 @@ SURFACE = {
         "character", "image", "image2?", "image3?", "image4?", "image5?", "appearance?",
         "shot_type?",
     ),
+    "character register-form": ("name", "appearance?"),
+    "character owners": ("character", "add?", "remove?"),
+    "character transfer": ("character", "member"),
+    "character access": ("character", "request?", "edit?", "train?", "role?"),
     "character sheet": ("character", "appearance?", "paper?"),
     "character coverage": ("character",),
     "character edit": (
@@ -78,12 +82,17 @@ SURFACE = {
 }  # fmt: skip
 AUTOCOMPLETED = {
     "character", "characters", "appearance", "like", "source", "target", "layout", "script",
+    "components", "expression", "reference", "page", "first",
 }  # fmt: skip
 
 # What people who do not manage the server are not even offered.
 MANAGING = {"series", "setup"}
-MENUS = {("Report", "message")}
-COMPLETED_HERE = {("page letter", "language")}
+MENUS = {(name, "message") for name in ("Report", "Add as reference", "Check this picture")}
+COMPLETED_HERE = {
+    ("page letter", "language"), ("appearance mark", "name"), ("animatic make", "last"),
+    ("panel status", "panel"), ("panel cancel", "panel"), ("panel recipe", "panel"),
+    ("panel reroll", "panel"),
+}  # fmt: skip
 
 
 def is_menu(command) -> bool:
@@ -121,7 +130,7 @@ async def test_every_command_and_option_is_described(studio: Studio):
 
 async def test_names_are_completed_while_typing(studio: Studio):
     for name, leaf in commands(studio).items():
-        if name == "character register":
+        if name in ("character register", "character register-form"):
             continue  # new names
         for option in leaf["options"]:
             known = option["name"] in AUTOCOMPLETED or (name, option["name"]) in COMPLETED_HERE
