@@ -194,7 +194,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         view = await self.bot.app.panels.view(await actor_of(interaction), panel)
         await reply(
             interaction,
-            status_card(view.panel, view.cast_names, view.job, view.place, view.review),
+            status_card(view.panel, view.cast_names, view.job, view.place, view.review, view.saved),
         )
 
     @app_commands.command(description="Stop a panel that waits or is being drawn")

@@ -93,7 +93,7 @@ class ProgressBoard:
 
 
 def _card(view: PanelView, warnings: tuple[str, ...], preview: bytes | None = None) -> Card:
-    card = status_card(view.panel, view.cast_names, view.job, view.place, view.review)
+    card = status_card(view.panel, view.cast_names, view.job, view.place, view.review, view.saved)
     if preview is not None:
         alt = say("Panel {panel}, half drawn", panel=view.panel.id)
         card.gallery(Picture("preview.png", alt, preview))

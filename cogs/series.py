@@ -88,6 +88,7 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
         chapter="The chapter that is being drawn; it decides what everybody wears",
         page_size="The sheet that pages are composed for",
         language="What posts for everyone are written in; people are answered in their own",
+        sentinel="Give up early what looks poor half drawn, once enough is known of a look",
     )
     @app_commands.choices(missing_shot=_MISSING)
     @app_commands.choices(false_flags=_FALSE_FLAGS)
@@ -107,6 +108,7 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
         chapter: app_commands.Range[int, 1, LAST_PAGE] | None = None,
         page_size: str | None = None,
         language: str | None = None,
+        sentinel: bool | None = None,
     ) -> None:
         """Change what is given; without options, show the settings."""
         await acknowledge(interaction)
@@ -123,6 +125,7 @@ class SeriesCog(SeriesRules, group_name="series", group_description="The comic o
             chapter=chapter,
             page_format=page_size,
             language="" if language == _OF_SERVER else language,
+            sentinel=sentinel,
         )
         card = series_card(series, say("Settings"))
         for channel, private in ((panel_channel, False), (review_channel, True)):

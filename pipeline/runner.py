@@ -22,8 +22,9 @@ from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.base import Generator, Progress
 from pipeline.generation.generators.registry import load_generator
-from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung
+from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung, same_again
 from pipeline.generation.recipe_changes import recipe_changes
+from pipeline.generation.watched import Drawn, draw
 from pipeline.quality.audit import BLIND
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
@@ -135,7 +136,7 @@ def _judge_submission(
 def _climb(
     inputs: PanelInputs, workshop: Workshop, progress: Progress, cancelled: Callable[[], bool]
 ) -> list[Attempt]:
-    """Try until enough candidates are acceptable or the ladder ends."""
+    """Try until enough candidates are acceptable or the ladder ends, with one picture at least."""
     generator, judge = workshop.generator, workshop.judge
     pictures = {r.sha256: r.image for member in inputs.cast for r in member.references}
     pictures |= inputs.pictures
@@ -143,39 +144,53 @@ def _climb(
     rung: Rung | None = first_rung(inputs, generator)
     started, longest = time.monotonic(), 0.0
     deadline = started + inputs.policy.max_seconds
+    last = inputs.policy.max_attempts < 2
+    # what must come to an end is not watched: it tells nothing about what is usual either
+    unwatched = replace(inputs, sentinel=None)
     while rung is not None:
-        begun = time.monotonic()
-        stop = cancelled if not attempts else _or_late(cancelled, deadline)
+        begun, kept = time.monotonic(), any(attempt.candidates for attempt in attempts)
+        stop = _or_late(cancelled, deadline) if kept else cancelled
         share = _share_of(progress, len(attempts), inputs.policy.max_attempts)
         pictures |= rung.pictures
         try:
-            drawn = generator.generate(rung.plan, pictures, progress=share, cancelled=stop)
+            drawn = draw(
+                rung.plan,
+                pictures,
+                generator,
+                inputs if kept or not last else unwatched,
+                progress=share,
+                cancelled=stop,
+            )
         except Cancelled:
             if cancelled() or time.monotonic() < deadline:
                 raise
             break  # out of time: what was drawn before is judged, and the best of it kept
         if cancelled():
             raise Cancelled("The panel was cancelled.")
-        judged = _judge_all(inputs, drawn, judge)
+        judged = _judge_all(inputs, drawn.candidates, judge)
         took = time.monotonic() - begun
-        attempts.append(_attempt(attempts, rung, judged, took, pictures))
+        attempts.append(_attempt(attempts, rung, drawn, judged, took, pictures))
         missing = inputs.brief.alternates - len(_acceptable(attempts))
         if missing <= 0:
             break
         longest = max(longest, took)
         spent = Spent(len(attempts), time.monotonic() - started, longest)
         rung = next_rung(attempts, inputs, generator, missing=missing, spent=spent)
+        last = rung is None or len(attempts) + 1 >= inputs.policy.max_attempts
+        if rung is None and not any(attempt.candidates for attempt in attempts):
+            rung = same_again(attempts)
     return attempts
 
 
 def _or_late(cancelled: Callable[[], bool], deadline: float) -> Callable[[], bool]:
-    """Stop a further attempt when the seconds are used up; the first one may always finish."""
+    """Stop a further attempt when the seconds are used up; the first picture may be finished."""
     return lambda: cancelled() or time.monotonic() >= deadline
 
 
 def _attempt(
     before: Sequence[Attempt],
     rung: Rung,
+    drawn: Drawn,
     judged: tuple[JudgedCandidate, ...],
     seconds: float,
     pictures: Mapping[str, bytes],
@@ -185,11 +200,12 @@ def _attempt(
     known = [score for score in scores if score is not None]
     attempt = Attempt(
         len(before) + 1,
-        rung.plan,
+        drawn.plan,
         judged,
         seconds,
         copy_score=max(known, default=None),
         material=rung.pictures,
+        watched=drawn.watched,
     )
     earlier = before[-1].best_margin if before else None
     if earlier is None or attempt.best_margin is None:

@@ -11,6 +11,7 @@ from pipeline.domain.quality import Attempt
 from pipeline.domain.review import StoredCandidate
 from storage.database import Database
 from storage.lessons import learn_from
+from storage.previews import add_watched
 from storage.records import (
     figures_to_json,
     hashes_from_row,
@@ -86,7 +87,7 @@ def add_attempt(
         ),
     ).fetchone()
     learn_from(tx, guild_id=guild_id, attempt_id=row["id"], attempt=attempt)
-    return [
+    candidates = [
         tx.execute(
             "INSERT INTO candidate (guild_id, panel_id, attempt_id, sha256, width, height, "
             "verdict, report, figures, created_at, hash_version, phash, dhash, ahash) "
@@ -106,6 +107,15 @@ def add_attempt(
         ).fetchone()["id"]
         for judged, sha256 in zip(attempt.candidates, image_shas, strict=True)
     ]
+    if attempt.watched is not None:
+        add_watched(
+            tx,
+            guild_id=guild_id,
+            attempt_id=row["id"],
+            watched=attempt.watched,
+            candidate_ids=candidates,
+        )
+    return candidates
 
 
 def label_candidates(

@@ -28,7 +28,7 @@ CREATE TABLE series (
     CHECK (vote_hours BETWEEN 1 AND 336), vote_quorum INTEGER CHECK (vote_quorum BETWEEN 1 AND 1000), vote_role_id INTEGER, vote_days INTEGER NOT NULL DEFAULT 0
     CHECK (vote_days BETWEEN 0 AND 3650), vote_tie TEXT NOT NULL DEFAULT 'extend'
     CHECK (vote_tie IN ('extend', 'requester', 'margin')), gpu_seconds INTEGER CHECK (gpu_seconds BETWEEN 1 AND 864000), cooldown INTEGER NOT NULL DEFAULT 0
-    CHECK (cooldown BETWEEN 0 AND 86400), language TEXT NOT NULL DEFAULT '' CHECK (length(language) <= 10),
+    CHECK (cooldown BETWEEN 0 AND 86400), language TEXT NOT NULL DEFAULT '' CHECK (length(language) <= 10), sentinel INTEGER NOT NULL DEFAULT 1 CHECK (sentinel IN (0, 1)),
     UNIQUE (guild_id, slug)
 ) STRICT;
 
@@ -784,3 +784,24 @@ CREATE TABLE report (
 ) STRICT;
 
 CREATE INDEX report_by_reporter ON report (guild_id, reporter_id, created_at);
+
+CREATE TABLE preview_run (
+    id            INTEGER PRIMARY KEY,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    attempt_id    INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,
+    candidate_id  INTEGER REFERENCES candidate (id) ON DELETE CASCADE,
+    alternate     INTEGER NOT NULL CHECK (alternate >= 0),
+    look          TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    scores        TEXT NOT NULL CHECK (json_valid(scores)),
+    left_alone    INTEGER NOT NULL CHECK (left_alone IN (0, 1)),
+    anchored_at   REAL CHECK (anchored_at BETWEEN 0 AND 1),
+    aborted_at    REAL CHECK (aborted_at BETWEEN 0 AND 1),
+    saved_steps   INTEGER NOT NULL DEFAULT 0,
+    saved_seconds REAL NOT NULL DEFAULT 0,
+    UNIQUE (attempt_id, alternate)
+) STRICT;
+
+CREATE INDEX preview_run_by_look ON preview_run (guild_id, look, id) WHERE left_alone = 1;
+
+CREATE INDEX preview_run_by_candidate ON preview_run (candidate_id);

@@ -34,6 +34,7 @@ _CHANGEABLE = (
     "gpu_seconds",
     "cooldown",
     "language",
+    "sentinel",
 )
 _UPDATE = (
     f"UPDATE series SET {', '.join(f'{column} = :{column}' for column in _CHANGEABLE)} "  # noqa: S608 - our own constants
@@ -192,6 +193,7 @@ def _series(row: sqlite3.Row) -> Series:
         gpu_seconds=row["gpu_seconds"],
         cooldown=row["cooldown"],
         language=row["language"],
+        sentinel=bool(row["sentinel"]),
     )
 
 

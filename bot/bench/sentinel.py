@@ -2,13 +2,15 @@
 
 Final likeness and preview scores are normal; the preview at share t of the steps correlates with
 the final likeness by ``rho`` at the last look and a little less at the earlier ones. A share of the
-pictures passes. Re-anchoring is given no effect, so that what is reported is what giving up saves.
+pictures passes. One in five is left alone, as in the studio. Re-anchoring is given no effect, so
+that what is reported is what giving up saves.
 """
 
 import numpy as np
 
 from bot.bench.figures import Figure
-from pipeline.quality.sentinel import LOOKS, LOST_GOOD, Act, PastRun, Sentinel, learn_bounds
+from pipeline.domain.sentinel import Bounds, PastRun
+from pipeline.quality.sentinel import LOOKS, LOST_GOOD, Act, Sentinel, is_control, learn_bounds
 
 _LESS = {0.25: 0.8, 0.35: 0.9, 0.5: 1.0}
 """How the correlation grows from look to look: an assumption, not a measurement."""
@@ -35,9 +37,10 @@ def _simulated(rate: float, rho: float, rng: np.random.Generator) -> tuple[float
     past = [_run(rate, rho, rng) for _ in range(_LEARNED)]
     bounds = learn_bounds([PastRun(scores, good) for scores, good in past])
     steps = passed = good = 0
-    for _ in range(_RUNS):
+    for number in range(_RUNS):
         scores, fine = _run(rate, rho, rng)
-        done, kept = _watched(scores, Sentinel(np.ones(1, np.float32), bounds, _STEPS))
+        own = Bounds(why_off="left alone") if is_control(number) else bounds
+        done, kept = _watched(scores, Sentinel(np.ones(1, np.float32), own, _STEPS))
         steps += done
         good += fine
         passed += fine and kept

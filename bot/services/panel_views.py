@@ -8,8 +8,9 @@ from pipeline.domain.errors import WrongState
 from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel
 from pipeline.domain.review import Review, StoredCandidate, Tally
+from pipeline.domain.sentinel import Savings
 from pipeline.domain.voting import USUAL_VOTING, VotingRules
-from storage import attempts, cast, jobs, panels, reviews, series, votes
+from storage import attempts, cast, jobs, panels, previews, reviews, series, votes
 from storage.database import Database
 
 
@@ -18,7 +19,7 @@ class PanelView:
     """Everything about a panel that a card shows.
 
     ``notes`` says what the engine left out of what the plan asked for; ``voting`` are the rules of
-    its series.
+    its series; ``saved`` is what the sentinel did while it was drawn.
     """
 
     panel: Panel
@@ -30,6 +31,7 @@ class PanelView:
     cast_names: dict[str, str]
     notes: tuple[str, ...] = ()
     voting: VotingRules = USUAL_VOTING
+    saved: Savings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
         cast_names={c.character_id: c.name for c in await cast.list_characters(db, guild_id)},
         notes=await _notes_on(db, guild_id, shown),
         voting=(await series.get_series(db, guild_id, panel.series_id)).voting,
+        saved=await previews.savings(db, guild_id, panel_id),
     )
 
 

@@ -2,7 +2,13 @@
 
 from collections.abc import Iterator
 
-from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse, Step
+from pipeline.domain.conditioning import (
+    CastConditioning,
+    ConditioningPlan,
+    Intervention,
+    ReferenceUse,
+    Step,
+)
 from pipeline.generation.plan import FIRST_TRY
 
 
@@ -38,6 +44,8 @@ def _lines(panel_id: int, plan: ConditioningPlan) -> Iterator[str]:
     if plan.style_freedom:
         yield f"Freedom of style: {plan.style_freedom:.0%}"
     yield from _history(plan)
+    if plan.interventions:
+        yield f"While it was drawn: {'; '.join(map(_intervention, plan.interventions))}"
     if plan.models:
         files = ", ".join(f"{m.role} {m.name} ({m.sha256[:8]})" for m in plan.models)
         yield f"Weights: {files}"
@@ -54,6 +62,11 @@ def _history(plan: ConditioningPlan) -> Iterator[str]:
     if taken:
         words = "; ".join(f"{s.step.value.replace('_', ' ')} ({s.why})" for s in taken)
         yield f"Changed since the try before: {words}"
+
+
+def _intervention(made: Intervention) -> str:
+    what = "given up" if made.hold is None else f"references held {made.hold:g} times as hard"
+    return f"alternate {made.alternate + 1} after step {made.step} {what}"
 
 
 def _member_line(member: CastConditioning) -> str:

@@ -130,7 +130,10 @@ async def base_of(db: Database, guild_id: int, brief: PanelBrief) -> Conditionin
         plan = await attempts.plan_of(db, guild_id, brief.revision.candidate_id)
     except NotFound:
         return None
-    return None if plan is None else replace(plan, seed=plan.seed + brief.revision.place)
+    if plan is None:
+        return None
+    place = brief.revision.place
+    return plan.first_is(plan.drawn[place] if place < len(plan.drawn) else place)
 
 
 async def pictures_for(

@@ -19,12 +19,15 @@ from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.panel import Candidate, Panel, PanelStatus
 from pipeline.domain.quality import Accept, Flag, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
+from pipeline.domain.sentinel import Bounds
 from pipeline.generation.modules import ModuleShelf
+from pipeline.generation.watched import look_of
 from pipeline.imaging.decode import load_canonical
 from pipeline.prompting.drift import catalogue
 from pipeline.quality.attributes import MODES
 from pipeline.quality.audit import draw
-from storage import attempts, drift, jobs, lessons, outbox, panels, reviews, series
+from pipeline.quality.sentinel import learn_bounds
+from storage import attempts, drift, jobs, lessons, outbox, panels, previews, reviews, series
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 from storage.keys import Keyring
@@ -109,7 +112,13 @@ class RunService:
             audit=await self._audit(job, comic.audit_percent),
             attribute_counts=await lessons.attribute_counts(self._db, guild_id, modes=MODES),
             last_good=await self._last_good(guild_id, panel),
+            sentinel=await self._bounds(guild_id, members) if comic.sentinel else None,
         )
+
+    async def _bounds(self, guild_id: int, members: Sequence[CastInput]) -> dict[str, Bounds]:
+        """The sentinel's bounds for a cast, by kind of picture: what became of earlier ones."""
+        past = await previews.past_runs(self._db, guild_id, look_of(members))
+        return {kind: learn_bounds(runs) for kind, runs in past.items()}
 
     async def _last_good(self, guild_id: int, panel: Panel) -> dict[str, ConditioningPlan]:
         """The recipes of the latest accepted pictures of the panel's looks."""

@@ -34,6 +34,7 @@ from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CandidateReport
 from pipeline.domain.review import Review, ReviewStats
+from pipeline.domain.sentinel import Savings
 from pipeline.domain.story import StoryPlace
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def series_card(series: Series, title: str) -> Card:
             flagged=series.false_flag_percent,
             seen=series.audit_percent,
         ),
+        say("Pictures that look poor half drawn: given up, once enough is known")
+        if series.sentinel
+        else say("Pictures that look poor half drawn: always finished"),
         say("Chapter: {chapter}", chapter=series.chapter or say("not said")),
         say(
             "Posts are in: {language}",
@@ -190,6 +194,7 @@ def status_card(
     job: Job | None,
     place: QueuePlace | None,
     review: Review | None,
+    saved: Savings | None = None,
 ) -> Card:
     """Where a panel stands."""
     symbol, colour = _STATUS[panel.status]
@@ -207,7 +212,32 @@ def status_card(
         card.text(say("The moderators say: {note}", note=plain(review.note, 400)))
     if panel.failure:
         card.text(f"⚠️ {plain(retell(panel.failure), 400)}")
-    return card
+    return card.small("" if saved is None else savings_words(saved))
+
+
+def savings_words(saved: Savings) -> str:
+    """What was given up or held harder while it was drawn, and what that saved."""
+    lines = []
+    if saved.ended:
+        lines.append(
+            say(
+                "Given up half drawn: {ended} of {pictures} pictures. That saved {steps} steps, at "
+                "least {seconds} s of drawing.",
+                ended=saved.ended,
+                pictures=saved.pictures,
+                steps=saved.steps,
+                seconds=f"{saved.seconds:.1f}",
+            )
+        )
+    if saved.anchored:
+        lines.append(
+            say(
+                "Held harder on the references half way: {anchored} of {pictures} pictures.",
+                anchored=saved.anchored,
+                pictures=saved.pictures,
+            )
+        )
+    return "\n".join(lines)
 
 
 def progress_line(panel: Panel, job: Job | None, place: QueuePlace | None) -> str:

@@ -78,6 +78,7 @@ class Series:
     hours, ``gpu_seconds`` how long the engine may draw for them (None: as long as it takes),
     ``cooldown`` how many seconds lie between two requests. ``language`` is that of posts which
     everyone sees, such as ``de``; empty means that of the server.
+    ``sentinel``: pictures are looked at while they are drawn.
     """
 
     id: int
@@ -103,6 +104,7 @@ class Series:
     gpu_seconds: int | None = None
     cooldown: int = 0
     language: str = ""
+    sentinel: bool = True
 
 
 @dataclass(frozen=True, slots=True)

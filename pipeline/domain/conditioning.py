@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +10,7 @@ from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.plain import from_plain
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 """Grows with every change of the fields; older plans are migrated when they are read."""
 
 
@@ -186,6 +186,18 @@ class StepTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class Intervention:
+    """What was done to an alternate (counted from 0) after so many of its steps.
+
+    From then on its references hold ``hold`` times as hard; None: it was given up there.
+    """
+
+    alternate: int
+    step: int
+    hold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CastConditioning:
     """One character of the panel: its identity words, references, height and place.
 
@@ -210,7 +222,8 @@ class ConditioningPlan:
     retry. ``alternates`` pictures are drawn; alternate ``i`` uses seed ``seed + i``. ``bucket`` is
     the size at which the engine works, None for ``size`` itself. ``style_freedom`` (0 to 1) is how
     far the panel may leave the style of its references (source CC6). ``notes`` says, for people,
-    what the engine leaves out of what was asked for.
+    what the engine leaves out of what was asked for. ``interventions`` were made while it was first
+    drawn, and are made again.
     """
 
     generator: str
@@ -236,6 +249,7 @@ class ConditioningPlan:
     style_freedom: float = 0.0
     steps: tuple[StepTaken, ...] = ()
     notes: tuple[str, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, so that equal plans give equal text."""
@@ -267,6 +281,21 @@ class ConditioningPlan:
         return frozenset(named)
 
     @property
+    def drawn(self) -> tuple[int, ...]:
+        """The alternates that come to their end, in order: all but what was given up."""
+        ended = {one.alternate for one in self.interventions if one.hold is None}
+        return tuple(n for n in range(self.alternates) if n not in ended)
+
+    def first_is(self, alternate: int) -> "ConditioningPlan":
+        """The plan whose first alternate is that one of this plan."""
+        moved = tuple(
+            replace(one, alternate=one.alternate - alternate)
+            for one in self.interventions
+            if one.alternate >= alternate
+        )
+        return replace(self, seed=self.seed + alternate, interventions=moved)
+
+    @property
     def recipe_hash(self) -> str:
         """The first 12 hex digits of the plan's sha256: a short name for people and logs."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
@@ -276,10 +305,12 @@ def _current(data: dict[str, Any]) -> dict[str, Any]:
     """The fields as this version knows them, whichever version wrote them."""
     fields = dict(data)
     version = fields.pop("version", 1)
-    if version == 1:
-        fields = _from_version_1(fields)
-    elif version != PLAN_VERSION:
+    if version not in range(1, PLAN_VERSION + 1):
         raise ValueError(f"version {version} is not known here")
+    if version < 2:
+        fields = _from_version_1(fields)
+    if version < 3:  # nothing was changed while it was drawn
+        fields = {"interventions": [], **fields}
     return fields
 
 

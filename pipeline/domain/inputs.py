@@ -11,6 +11,7 @@ from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
 from pipeline.domain.pose import Pose
 from pipeline.domain.quality import Threshold
+from pipeline.domain.sentinel import Bounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,9 @@ class PanelInputs:
     references, like the sketch; ``guides`` are those that are finished guide pictures of the
     panel's size. ``base`` is the recipe that a reroll changes. ``drift_counts``, ``step_counts``
     and ``attribute_counts`` (by attribute) are the guild's evidence. ``last_good`` holds the recipe
-    of the latest accepted picture of a look, by appearance id.
+    of the latest accepted picture of a look, by appearance id. ``sentinel`` holds the bounds that
+    were learned for this cast, by kind of picture (:mod:`pipeline.generation.watched`); None where
+    nothing is looked at while it is drawn.
     """
 
     panel_id: int
@@ -102,3 +105,4 @@ class PanelInputs:
     audit: Audit = Audit()
     attribute_counts: Mapping[str, AttributeCount] = field(default_factory=dict)
     last_good: Mapping[str, ConditioningPlan] = field(default_factory=dict)
+    sentinel: Mapping[str, Bounds] | None = None

@@ -10,6 +10,7 @@ from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.fingerprint import CropClass, PictureHashes
 from pipeline.domain.geometry import Box
 from pipeline.domain.panel import Candidate
+from pipeline.domain.sentinel import Watched
 
 
 class Verdict(StrEnum):
@@ -176,7 +177,8 @@ class Attempt:
     ``gain`` is by how much the best margin rose over the attempt before, None where one of the
     two could not be measured. ``copy_score`` (0 to 1) is how much the figures repeat their
     references, None if unknown. ``material`` holds PNGs by sha256 that the plan names and that
-    are neither references nor candidates; they are kept with it.
+    are neither references nor candidates; they are kept with it. ``watched`` is what was seen
+    while it was drawn; what was given up then is not among the candidates.
     """
 
     number: int
@@ -186,6 +188,7 @@ class Attempt:
     gain: float | None = None
     copy_score: float | None = None
     material: Mapping[str, bytes] = field(default_factory=dict)
+    watched: Watched | None = None
 
     @property
     def best_margin(self) -> float | None:

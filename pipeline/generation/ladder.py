@@ -83,8 +83,8 @@ def next_rung(
     if last is None or exhausted(inputs.policy, spent):
         return None
     now = _situation(attempts, inputs, generator)
-    plan, steps, pictures = replace(last, steps=(), inpaint=None), [], {}
-    for choose in (_identity, _aimed):
+    plan, steps, pictures = replace(last, steps=(), inpaint=None, interventions=()), [], {}
+    for choose in (_identity, _aimed) if now.best is not None else (_identity,):
         step, moved = choose(plan, now, attempts[-1])
         if moved is not None:
             plan, pictures = moved.plan, {**pictures, **moved.pictures}
@@ -103,6 +103,27 @@ def next_rung(
     return Rung(stronger, pictures)
 
 
+def same_again(attempts: Sequence[Attempt]) -> Rung:
+    """The last plan with other seeds, for a climb that ends before it has any picture at all.
+
+    Raises:
+        ValueError: there was no attempt with a plan.
+    """
+    last = attempts[-1].plan
+    if last is None:
+        raise ValueError("a person's drawing cannot be drawn again")
+    why = "every picture so far was given up while it was drawn"
+    return Rung(
+        replace(
+            last,
+            strength=last.strength + 1,
+            seed=last.seed + SEED_STEP,
+            steps=(StepTaken(Step.CHANGE_SEED, why),),
+            interventions=(),
+        )
+    )
+
+
 def exhausted(policy: LadderPolicy, spent: Spent) -> bool:
     """Whether attempts are used up, or one more like the longest would overrun the seconds."""
     over = spent.seconds + spent.longest >= policy.max_seconds
@@ -110,11 +131,11 @@ def exhausted(policy: LadderPolicy, spent: Spent) -> bool:
 
 
 def _situation(attempts: Sequence[Attempt], inputs: PanelInputs, generator: Generator) -> Situation:
-    """Who drifted and how, judged by the best picture so far."""
-    best = max((j for a in attempts for j in a.candidates), key=_margin)
+    """Who drifted and how, judged by the best picture so far, if there is one."""
+    best = max((j for a in attempts for j in a.candidates), key=_margin, default=None)
     used = Counter(step.step for a in attempts if a.plan is not None for step in a.plan.steps)
     named = inputs.hints[0] if inputs.hints else ""
-    check = worst_check(best.report)
+    check = None if best is None else worst_check(best.report)
     if check is None:
         return Situation(inputs, generator.capabilities, best, named, None, used)
     member = next((m for m in inputs.cast if m.character_id == check.character_id), None)

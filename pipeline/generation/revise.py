@@ -51,9 +51,11 @@ def revised(
         generator_version=generator.version,
         alternates=inputs.brief.alternates,
         steps=(StepTaken(Step.START, f"the same recipe, but for: {names}"),),
+        # those of the other alternates were about pictures that nobody asked to be repeated
+        interventions=tuple(one for one in base.interventions if one.alternate == 0),
     )
     if PlanPart.SEED in changed:
-        plan = replace(plan, seed=fresh.seed)
+        plan = replace(plan, seed=fresh.seed, interventions=())
     if PlanPart.STYLE_FREEDOM in changed:
         plan = replace(plan, style_freedom=fresh.style_freedom)
     if changed & _WORDS:

@@ -16,6 +16,7 @@ from pipeline.domain.conditioning import (
 )
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.inputs import CastInput, PanelInputs
+from pipeline.domain.panel import Candidate
 from pipeline.domain.quality import CharacterCheck, JudgedCandidate, Verdict
 from pipeline.generation.capabilities import Capabilities, adapter_scales
 from pipeline.generation.plan import (
@@ -45,13 +46,14 @@ _ON_THE_HEAD = frozenset({"face", "hair", "eyes", "skin", "age"})
 class Situation:
     """What a move may look at.
 
-    ``best`` is the best candidate so far; ``mode`` and ``character_id`` say what seems to have
-    drifted and on whom, where known; ``used`` counts the steps of this climb.
+    ``best`` is the best candidate so far, None where all were given up while they were drawn;
+    ``mode`` and ``character_id`` say what seems to have drifted and on whom, where known; ``used``
+    counts the steps of this climb.
     """
 
     inputs: PanelInputs
     engine: Capabilities
-    best: JudgedCandidate
+    best: JudgedCandidate | None
     mode: str = ""
     character_id: str | None = None
     used: Mapping[Step, int] = field(default_factory=dict)
@@ -168,15 +170,18 @@ def use_module(plan: ConditioningPlan, now: Situation) -> Moved | None:
 
 def repair_region(plan: ConditioningPlan, now: Situation) -> Moved | None:
     """Draw only the drifted region of the best candidate again."""
-    failed = [c for c in now.best.report.checks if c.verdict is not Verdict.ON_MODEL]
-    if not now.engine.inpaint or len(failed) != 1:
+    best = now.best
+    if best is None or not now.engine.inpaint:
+        return None
+    failed = [c for c in best.report.checks if c.verdict is not Verdict.ON_MODEL]
+    if len(failed) != 1:
         return None
     if now.used.get(Step.REPAIR_REGION, 0) >= MOST_REPAIRS:
         return None
-    region = _region(failed[0], now)
-    if region is None or now.best.candidate.size != plan.size:
+    region = _region(failed[0], best.candidate, now.mode)
+    if region is None or best.candidate.size != plan.size:
         return None
-    base, mask = now.best.candidate.image, region_mask(plan.size, region)
+    base, mask = best.candidate.image, region_mask(plan.size, region)
     names = [hashlib.sha256(data).hexdigest() for data in (base, mask)]
     why = f"only {failed[0].character_id} falls short"
     use = InpaintUse(names[0], names[1], REPAIR_DENOISE, why, failed[0].character_id)
@@ -219,16 +224,14 @@ def region_mask(size: Size, region: Box) -> bytes:
     return stream.getvalue()
 
 
-def _region(check: CharacterCheck, now: Situation) -> Box | None:
+def _region(check: CharacterCheck, drawn: Candidate, mode: str) -> Box | None:
     """Where the drift is seen, else the head for what is on it, else the whole figure."""
     for drift in check.drift:
-        if drift.box is not None and now.mode in MODES[Attribute(drift.attribute)]:
+        if drift.box is not None and mode in MODES[Attribute(drift.attribute)]:
             return drift.box
-    placed = next(
-        (f for f in now.best.candidate.figures if f.character_id == check.character_id), None
-    )
-    mode = catalogue().modes.get(now.mode)
-    if mode is not None and mode.family in _ON_THE_HEAD and placed is not None and placed.head:
+    placed = next((f for f in drawn.figures if f.character_id == check.character_id), None)
+    known = catalogue().modes.get(mode)
+    if known is not None and known.family in _ON_THE_HEAD and placed is not None and placed.head:
         return placed.head
     return placed.box if placed is not None else check.box
 

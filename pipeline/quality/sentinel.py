@@ -7,12 +7,14 @@ pictures that would have been accepted, at most a chosen share is lost.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.domain.sentinel import Bounds, PastRun, Receipt
 
 Vector = NDArray[np.float32]
 Preview = Callable[[], Vector]
@@ -22,6 +24,8 @@ LOOKS = (0.25, 0.35, 0.5)
 """Shares of the steps at which it looks. Source: idea 4, JY open problem 2."""
 LOST_GOOD = 0.05
 """Share of acceptable pictures that may be given up."""
+CONTROL = 5
+"""One picture in so many is only looked at, whatever its scores: bounds are learned from those."""
 IDLE_ABOVE = 0.8
 """Pass rate from which it stays off: nothing is left to save.
 
@@ -34,6 +38,7 @@ RATE_WINDOW = 50
 """Latest panels that the pass rate is taken over."""
 RAISE = 1.25
 """By how much the hold on the references grows when the picture is re-anchored."""
+UNKNOWN = "no earlier pictures are known"
 
 
 class Act(StrEnum):
@@ -44,33 +49,15 @@ class Act(StrEnum):
     ABORT = "abort"
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
-    """An earlier picture: its preview scores by look, and whether it was accepted in the end."""
-
-    scores: Mapping[float, float]
-    accepted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """At which look a score below which value ends a run; empty where nothing may be given up.
-
-    ``anchor`` holds the medians of accepted runs, for people to compare with.
-    ``why_off`` says why the sentinel does nothing, empty where it works.
-    """
-
-    abort: Mapping[float, float] = field(default_factory=dict)
-    anchor: Mapping[float, float] = field(default_factory=dict)
-    why_off: str = ""
-
-
-def learn_bounds(past: Sequence[PastRun], lost: float = LOST_GOOD) -> Bounds:
+def learn_bounds(
+    past: Sequence[PastRun], lost: float = LOST_GOOD * CONTROL / (CONTROL - 1)
+) -> Bounds:
     """Bounds from earlier runs of a look and shot class, the latest last.
 
     Args:
-        past: runs that went to their end.
-        lost: share of acceptable pictures that may be given up, over all looks together.
+        past: runs that nothing was done to, whatever their scores (:func:`is_control`).
+        lost: share of acceptable pictures that may be given up, over all looks together; those
+            that are left alone in any case do not count.
 
     Returns:
         Bounds such that a new acceptable picture, exchangeable with the earlier ones, is given up
@@ -78,12 +65,13 @@ def learn_bounds(past: Sequence[PastRun], lost: float = LOST_GOOD) -> Bounds:
         on what the whole policy would have done to the earlier pictures.
 
     Source: split conformal prediction; of n numbers and one more the ⌊α(n+1)⌋-th smallest has at
-    most a share α below it (Vovk et al. 2005). Runs that were given up are not in ``past``: nobody
-    knows whether they would have been accepted.
+    most a share α below it (Vovk et al. 2005). Runs that the sentinel could have changed are not
+    in ``past``: of what it gave up nobody knows whether it would have been accepted, and what it
+    spared has better scores than the rest, so that bounds learned from it would creep up.
     """
     latest = past[-RATE_WINDOW:]
     if not latest:
-        return Bounds(why_off="no earlier pictures are known")
+        return Bounds(why_off=UNKNOWN)
     rate = sum(run.accepted for run in latest) / len(latest)
     if rate > IDLE_ABOVE:
         return Bounds(why_off=f"{rate:.0%} pass anyway")
@@ -99,6 +87,11 @@ def learn_bounds(past: Sequence[PastRun], lost: float = LOST_GOOD) -> Bounds:
         {look: float(ordered[level - 1, k]) for k, look in enumerate(LOOKS)},
         {look: float(np.median(scores[:, k])) for k, look in enumerate(LOOKS)},
     )
+
+
+def is_control(seed: int) -> bool:
+    """Whether the picture of a seed is left alone, as one in :data:`CONTROL` is."""
+    return zlib.crc32(str(seed).encode()) % CONTROL == 0
 
 
 def _endurance(ranks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -123,20 +116,6 @@ def centroid(previews: Sequence[Vector]) -> Vector:
     return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the sentinel did in one run.
-
-    ``saved_steps`` and ``saved_seconds`` are those that were not sampled.
-    """
-
-    scores: Mapping[float, float]
-    anchored_at: float | None = None
-    aborted_at: float | None = None
-    saved_seconds: float = 0.0
-    saved_steps: int = 0
-
-
 class Sentinel:
     """Watches one run. An engine with a step callback asks :meth:`at_step` after every step."""
 
@@ -153,6 +132,7 @@ class Sentinel:
         self._scores: dict[float, float] = {}
         self._anchored: float | None = None
         self._aborted: float | None = None
+        self._after: dict[Act, int] = {}
 
     def at_step(self, done: int, preview: Preview) -> Act:
         """What to do after ``done`` steps; ``preview`` is only made where it is looked at."""
@@ -165,17 +145,23 @@ class Sentinel:
             return Act.GO_ON
         if score < self._bounds.abort.get(look, -math.inf):
             if self._anchored is None and look < LOOKS[-1]:
-                self._anchored = look
+                self._anchored, self._after[Act.RE_ANCHOR] = look, done
                 return Act.RE_ANCHOR
-            self._aborted = look
+            self._aborted, self._after[Act.ABORT] = look, done
             return Act.ABORT
         return Act.GO_ON
 
     def receipt(self, seconds_per_step: float) -> Receipt:
         """What was done, with the seconds of the steps that were not sampled."""
-        left = 0
-        if self._aborted is not None:
-            done = next(step for step, look in self._due.items() if look == self._aborted)
-            left = self._steps - done
-        saved = left * seconds_per_step
-        return Receipt(dict(self._scores), self._anchored, self._aborted, saved, left)
+        ended = self._after.get(Act.ABORT)
+        left = 0 if ended is None else self._steps - ended
+        return Receipt(
+            dict(self._scores),
+            self._anchored,
+            self._aborted,
+            left * seconds_per_step,
+            left,
+            self._after.get(Act.RE_ANCHOR),
+            ended,
+            left_alone=bool(self._bounds.why_off),
+        )

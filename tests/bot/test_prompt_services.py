@@ -199,3 +199,11 @@ async def test_steps_of_a_climb_are_remembered_with_their_gains(app, material):
     assert await lessons.step_counts(app.db, 10) == ()  # the first try is no step
     row = await app.db.fetch_one("SELECT copy_score FROM attempt WHERE panel_id = ?", (panel.id,))
     assert row["copy_score"] > 0.5  # the draft engine pastes, and says so
+
+
+async def test_a_series_that_does_not_want_it_is_not_looked_at_while_it_is_drawn(app):
+    taken = await ask(app)
+    job = await jobs.job_of_panel(app.db, 10, taken.panel.id)
+    assert (await app.runs.inputs_for(job)).sentinel == {}, "looked at; nothing is known yet"
+    await app.series.update(MODERATOR, sentinel=False)
+    assert (await app.runs.inputs_for(job)).sentinel is None

@@ -13,6 +13,7 @@ SURFACE = {
     "series settings": (
         "moderator_role?", "panel_channel?", "review_channel?", "alternates?", "quota?",
         "missing_shot?", "false_flags?", "audit?", "chapter?", "page_size?", "language?",
+        "sentinel?",
     ),
     "character register": (
         "name", "image", "image2?", "image3?", "image4?", "image5?", "appearance?", "shot_type?",

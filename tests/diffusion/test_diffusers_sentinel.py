@@ -18,20 +18,18 @@ from pipeline.domain.conditioning import (
     AdapterScale,
     CastConditioning,
     ConditioningPlan,
+    Intervention,
     ReferenceUse,
     Sampling,
 )
-from pipeline.generation.diffusion.guarding import (
-    Guarded,
-    SentinelPolicy,
-    _estimates,
-    colours,
-)
+from pipeline.domain.panel import Candidate
+from pipeline.domain.sentinel import Bounds, PastRun
+from pipeline.generation.diffusion.guarding import _estimates
 from pipeline.generation.diffusion.memory import Load, MemoryPlan, plan_memory
 from pipeline.generation.diffusion.samplers import SAMPLERS, make_scheduler
-from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.generators.diffusers import DiffusersGenerator
-from pipeline.quality.sentinel import LOOKS, Bounds, PastRun, learn_bounds
+from pipeline.generation.watched import Guarded, SentinelPolicy, colours
+from pipeline.quality.sentinel import LOOKS, learn_bounds
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -56,7 +54,9 @@ def plan_of(alternates: int = 1, hold: float = 0.6, sampler: str = "euler") -> C
     return replace(PLAN, sampling=Sampling(sampler, STEPS, 5.0), cast=cast, alternates=alternates)
 
 
-def scored(*scores: float, bounds: Bounds = BOUNDS) -> SentinelPolicy:
+def scored(
+    *scores: float, bounds: Bounds = BOUNDS, controls: frozenset[int] = frozenset()
+) -> SentinelPolicy:
     """A policy whose previews are worth these scores, one after the other."""
     left = iter(scores)
 
@@ -64,7 +64,7 @@ def scored(*scores: float, bounds: Bounds = BOUNDS) -> SentinelPolicy:
         score = next(left)
         return np.array([score, (1 - score**2) ** 0.5], np.float32)
 
-    return SentinelPolicy(np.array([1.0, 0.0], np.float32), bounds, seen)
+    return SentinelPolicy(np.array([1.0, 0.0], np.float32), bounds, controls, seen)
 
 
 def guarded(
@@ -74,8 +74,19 @@ def guarded(
     shares: list[float] | None = None,
 ) -> Guarded:
     told = [] if shares is None else shares
-    watch = Watch(lambda share, *_more: told.append(share), lambda: False)
-    return engine.generate_guarded(plan, PICTURES, policy, watch)
+    return engine.generate_guarded(
+        plan,
+        PICTURES,
+        policy,
+        progress=lambda share, *_more: told.append(share),
+        cancelled=lambda: False,
+    )
+
+
+def repeated(engine: DiffusersGenerator, plan: ConditioningPlan, found: Guarded) -> list[Candidate]:
+    """What the recipe alone gives, after its way through the database."""
+    recipe = replace(plan, interventions=found.interventions(1.25))
+    return draw(engine, ConditioningPlan.from_json(recipe.to_json()), PICTURES)
 
 
 @dataclass
@@ -121,7 +132,8 @@ def test_looks_that_decide_nothing_change_no_bit(engine, sampler, bounds):
     assert [one.image for one in found.kept] == [one.image for one in plain]
     assert len(seen.given) == 2 * STEPS
     assert [sorted(receipt.scores) for receipt in found.receipts] == [sorted(LOOKS)] * 2
-    assert found.notes == ()
+    assert found.interventions(1.25) == ()
+    assert all(one.left_alone == (bounds is not BOUNDS) for one in found.receipts)
 
 
 def test_without_a_sentinel_nothing_is_looked_at(engine):
@@ -145,8 +157,11 @@ def test_a_poor_look_holds_harder_from_that_step_on_and_only_for_that_picture(en
     assert not np.array_equal(pixels(found.kept[0]), pixels(plain[0]))
     assert found.kept[1].image == plain[1].image, "the next one is held as planned again"
     assert [one.anchored_at for one in found.receipts] == [0.25, None]
-    assert found.notes == ("1 of 2 were held harder from a look on.",)
+    assert found.interventions(1.25) == (Intervention(0, FIRST, 1.25),)
     assert draw(engine, plan, PICTURES) == plain, "and so is the next job"
+    assert repeated(engine, plan, found) == found.kept
+    second = replace(plan, interventions=found.interventions(1.25)).first_is(1)
+    assert draw(engine, replace(second, alternates=1), PICTURES) == found.kept[1:]
 
 
 def test_a_picture_that_stays_poor_ends_at_once_and_the_next_is_untouched(engine):
@@ -160,16 +175,29 @@ def test_a_picture_that_stays_poor_ends_at_once_and_the_next_is_untouched(engine
     assert found.receipts[0].aborted_at == 0.35
     assert [one.saved_steps for one in found.receipts] == [STEPS - SECOND, 0]
     assert found.receipts[0].saved_seconds > 0
-    assert "1 of 2 pictures were given up early: 5 steps" in found.notes[0]
+    assert found.interventions(1.25) == (Intervention(0, FIRST, 1.25), Intervention(0, SECOND))
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert draw(engine, plan, PICTURES) == plain
+    with overheard(engine) as seen:
+        assert repeated(engine, plan, found) == found.kept
+    assert len(seen.given) == STEPS, "what was given up is not even begun"
+
+
+def test_a_picture_that_is_left_alone_is_finished_whatever_it_looks_like(engine):
+    plan = plan_of(2)
+    plain = draw(engine, plan, PICTURES)
+    found = guarded(engine, plan, scored(*[POOR] * 5, controls=frozenset({0})))
+    assert found.candidates == (plain[0], None)
+    assert [one.left_alone for one in found.receipts] == [True, False]
+    assert sorted(found.receipts[0].scores) == sorted(LOOKS)
 
 
 @pytest.mark.parametrize("hold", [0.0, 1.0])
 def test_what_cannot_be_held_harder_is_not_reported_as_if_it_were(engine, hold):
     found = guarded(engine, plan_of(hold=hold), scored(POOR, FINE, FINE))
     assert found.receipts[0].anchored_at is None
+    assert found.interventions(1.25) == ()
     assert found.candidates == tuple(draw(engine, plan_of(hold=hold), PICTURES))
 
 
@@ -181,7 +209,7 @@ def test_all_may_be_given_up(engine):
 
 def test_bounds_are_learned_from_what_observed_jobs_scored(engine):
     """The whole way: references as previews see them, observed jobs, bounds, a job that acts."""
-    middle = engine.middle_of(list(PICTURES.values()))
+    middle = engine.middle_of(PICTURES)
     observing = SentinelPolicy(middle, learn_bounds([]))
     assert not observing.decides
     seen = [
@@ -215,7 +243,7 @@ def test_a_policy_that_decides_is_drawn_one_at_a_time_even_where_a_batch_would_f
         return plan
 
     monkeypatch.setattr(own, "memory_plan", planned)
-    watching = SentinelPolicy(scored().middle, Bounds(why_off="too few"), scored(*[POOR] * 6).seen)
+    watching = scored(*[POOR] * 6, bounds=Bounds(why_off="too few"))
     assert len(guarded(engine, plan_of(2), watching).receipts) == 2, "each of a batch is scored"
     found = guarded(engine, plan_of(2), scored(POOR, POOR, FINE, FINE, FINE))
     assert at_once == [2, 1]

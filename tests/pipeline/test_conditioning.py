@@ -1,5 +1,5 @@
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from pipeline.domain.conditioning import (
     ConditioningPlan,
     ControlUse,
     InpaintUse,
+    Intervention,
     ModelFile,
     ModuleUse,
     PromptPart,
@@ -68,7 +69,7 @@ PLAN_FIELDS = {
     "prompt_parts": several(PromptPart), "negative_parts": several(PromptPart),
     "controls": several(ControlUse), "modules": several(ModuleUse), "inpaint": some(InpaintUse),
     "sampling": built(Sampling), "bucket": ..., "models": several(ModelFile), "style_freedom": _share,
-    "steps": several(StepTaken), "notes": st.lists(_text, max_size=2).map(tuple),
+    "steps": several(StepTaken), "interventions": several(Intervention), "notes": st.lists(_text, max_size=2).map(tuple),
 }  # fmt: skip
 plans = st.builds(ConditioningPlan, **PLAN_FIELDS)
 
@@ -135,6 +136,21 @@ def test_a_plan_of_the_first_version_still_loads():
     assert plan.cast[0].references[0] == ReferenceUse("00", 4, 0.6, "Canon.")
     assert (plan.seed, plan.strength, plan.balloon_lines) == (5, 1, 3)
     assert ConditioningPlan.from_json(plan.to_json()) == plan
+
+
+def test_a_plan_of_the_second_version_was_drawn_without_interventions():
+    data = {**json.loads(_example().to_json()), "version": 2}
+    del data["interventions"]
+    assert ConditioningPlan.from_json(json.dumps(data)) == _example()
+
+
+def test_the_plan_of_a_later_alternate_takes_its_interventions_along():
+    made = (Intervention(0, 3), Intervention(1, 2, 1.25), Intervention(2, 4))
+    plan = replace(_example(), alternates=3, interventions=made)
+    assert plan.drawn == (1,)
+    second = plan.first_is(1)
+    assert second.seed == plan.seed + 1
+    assert second.interventions == (Intervention(0, 2, 1.25), Intervention(1, 4))
 
 
 @pytest.mark.parametrize("field", ["seed", "cast", "size"])

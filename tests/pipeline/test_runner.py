@@ -5,12 +5,15 @@ of a climb is driven, which no set of pictures could do.
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import count
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.character import ReferenceKind, ShotType
+from pipeline.domain.conditioning import ModelFile
 from pipeline.domain.errors import Cancelled
 from pipeline.domain.fingerprint import PictureHashes
 from pipeline.domain.geometry import Size
@@ -25,7 +28,11 @@ from pipeline.domain.quality import (
     JudgedCandidate,
     Verdict,
 )
+from pipeline.domain.sentinel import Bounds, Receipt
 from pipeline.generation.capabilities import Capabilities
+from pipeline.generation.plan import SEED_STEP
+from pipeline.generation.watched import Guarded, kind_of
+from pipeline.quality.sentinel import RAISE, is_control
 from pipeline.runner import Workshop, run_panel
 
 HASHES = PictureHashes("test", 1, 2, 3)
@@ -276,3 +283,102 @@ def test_a_person_who_cancels_late_is_obeyed_and_not_taken_for_the_clock():
             ScriptedJudge([(Verdict.OFF_MODEL, -0.1, False)]),
             cancelled=lambda: next(asked, True),
         )
+
+
+@dataclass
+class GuardedEngine(ScriptedEngine):
+    """Gives up every picture that it may, and remembers which plans were watched."""
+
+    watched: list = field(default_factory=list)
+
+    def generate_guarded(self, plan, pictures, sentinel, *, progress, cancelled):
+        self.plans.append(plan)
+        self.watched.append((plan, sentinel))
+        left = [n in sentinel.controls or not sentinel.decides for n in range(plan.alternates)]
+        return Guarded(
+            tuple(
+                Candidate(b"%d" % n, Size(8, 8)) if kept else None for n, kept in enumerate(left)
+            ),
+            tuple(
+                Receipt({0.25: 0.1}, left_alone=True)
+                if kept
+                else Receipt({0.25: 0.1, 0.35: 0.1}, 0.25, 0.35, 2.0, 13, 5, 7)
+                for kept in left
+            ),
+        )
+
+    def middle_of(self, references):
+        return np.ones(1, np.float32)
+
+
+def _watching(inputs: PanelInputs, bounds: Bounds | None = None) -> PanelInputs:
+    """The inputs, with bounds for whatever the plan turns out to be."""
+
+    class Whatever(dict):
+        def get(self, _kind, default=None):
+            return bounds or default
+
+    return replace(inputs, sentinel=Whatever())
+
+
+ACTING = Bounds({0.25: 0.5, 0.35: 0.5, 0.5: 0.5})
+GOOD = (Verdict.ON_MODEL, 0.1, False)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3, 5])
+def test_the_last_try_is_never_given_up(attempts):
+    engine = GuardedEngine()
+    inputs = _watching(_inputs(1, attempts=attempts), ACTING)
+    seeds = (range(n, n + attempts * SEED_STEP, SEED_STEP) for n in count())
+    seed = next(rungs[0] for rungs in seeds if not any(map(is_control, rungs)))
+    inputs = replace(inputs, brief=replace(inputs.brief, seed=seed))
+    outcome, _ = _run(inputs, engine, ScriptedJudge([GOOD]))
+    assert isinstance(outcome.decision, Accept)
+    drawn = [len(attempt.candidates) for attempt in outcome.attempts]
+    assert drawn == [0] * (attempts - 1) + [1]
+    assert len(engine.watched) == attempts - 1
+    strengths = [plan.strength for plan in engine.plans]
+    assert strengths == sorted(set(strengths))
+    for attempt in outcome.attempts[:-1]:
+        assert attempt.watched is not None
+        assert attempt.watched.look == "a_x"
+        assert [one.hold for one in attempt.plan.interventions] == [RAISE, None]
+    assert outcome.attempts[-1].plan.interventions == ()
+
+
+def test_a_climb_without_time_left_still_ends_with_a_picture():
+    inputs = replace(_inputs(1), policy=LadderPolicy(max_attempts=3, max_seconds=0.0))
+    engine = GuardedEngine()
+    outcome, _ = _run(_watching(inputs, ACTING), engine, ScriptedJudge([GOOD]))
+    assert [len(attempt.candidates) for attempt in outcome.attempts] == [0, 1]
+    assert "given up" in outcome.attempts[-1].plan.steps[0].why
+
+
+def test_without_history_everything_is_scored_and_finished():
+    engine = GuardedEngine()
+    outcome, _ = _run(_watching(_inputs(2)), engine, ScriptedJudge([GOOD]))
+    (attempt,) = outcome.attempts
+    assert len(attempt.candidates) == 2
+    assert attempt.watched is not None
+    assert all(one.left_alone for one in attempt.watched.receipts)
+
+
+def test_where_the_series_does_not_want_it_nothing_is_looked_at():
+    engine = GuardedEngine()
+    outcome, _ = _run(_inputs(2), engine, ScriptedJudge([GOOD]))
+    assert engine.watched == []
+    assert outcome.attempts[0].watched is None
+
+
+def test_scores_are_compared_with_those_of_the_same_kind_only():
+    engine = GuardedEngine()
+    _run(replace(_inputs(2), sentinel={"another": ACTING}), engine, ScriptedJudge([GOOD]))
+    ((plan, sentinel),) = engine.watched
+    assert not sentinel.decides
+    kinds = {kind_of(plan), kind_of(replace(plan, shot_type=ShotType.FULL)),
+             kind_of(replace(plan, models=(ModelFile("unet", "u", "00"),)))}  # fmt: skip
+    assert len(kinds) == 3
+    assert kind_of(replace(plan, seed=99, strength=2)) in kinds
+    known = replace(_inputs(2), sentinel={kind_of(plan): ACTING})
+    _run(known, engine, ScriptedJudge([GOOD]))
+    assert engine.watched[1][1].decides

@@ -53,6 +53,7 @@ from pipeline.domain.quality import (
     Verdict,
 )
 from pipeline.domain.review import Posted, PostKind, ReviewStatus
+from pipeline.domain.sentinel import Receipt, Watched
 from storage import (
     access,
     cast,
@@ -138,6 +139,7 @@ class Builder:
     """Fills guilds; every guild gets the same names and different pictures."""
 
     encoder = ENCODER
+    look = "akira_s1_school"
     now = NOW
 
     def unit(self, seed: int, dimensions: int = DIMENSIONS) -> np.ndarray:
@@ -351,7 +353,9 @@ class Builder:
             )
             for index, margin in enumerate(margins)
         )
-        return Attempt(number, plan, judged, 2.5, gain=0.1, copy_score=0.4)
+        receipts = tuple(Receipt({0.25: 0.5, 0.5: 0.6}, left_alone=True) for _ in margins)
+        watched = Watched(self.look, "kind", receipts)
+        return Attempt(number, plan, judged, 2.5, gain=0.1, copy_score=0.4, watched=watched)
 
     def candidates(
         self, tx: sqlite3.Connection, guild_id: int, panel_id: int, job_id: int, first_sha: int

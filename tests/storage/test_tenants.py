@@ -99,6 +99,7 @@ def arguments(function: Callable[..., Any], made: Any, build: Any) -> dict[str, 
         "limit": 50,
         "last": 50,
         "modes": {"hair_color": ("hair_color",)},
+        "look": build.look,
     }
     if function.__name__ == "review_of_panel":
         known["panel_id"] = made.reviewed_panel

@@ -10,13 +10,14 @@ from PIL import Image, ImageOps
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.geometry import Size
+from pipeline.domain.sentinel import Receipt
 from pipeline.generation.capabilities import bucket_for
 from pipeline.generation.diffusion.abilities import capabilities_of
 from pipeline.generation.diffusion.attending import hold_reference_attention
 from pipeline.generation.diffusion.cache import WeightCache
 from pipeline.generation.diffusion.call import Call, Hold
 from pipeline.generation.diffusion.controlnets import hold_controls
-from pipeline.generation.diffusion.guarding import GivenUp, Guard, Seen, SentinelPolicy, colours
+from pipeline.generation.diffusion.guarding import GivenUp, Guard, repeated
 from pipeline.generation.diffusion.installed import Installed
 from pipeline.generation.diffusion.ip_adapters import hold_references
 from pipeline.generation.diffusion.loading import Base, load_base
@@ -43,7 +44,8 @@ from pipeline.generation.diffusion.repair import starting_arguments, steps_of, t
 from pipeline.generation.diffusion.trained import hold_loras, hold_words
 from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.modules import ModuleShelf
-from pipeline.quality.sentinel import Receipt, Vector, centroid
+from pipeline.generation.watched import SentinelPolicy, colours
+from pipeline.quality.sentinel import Vector
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +101,8 @@ class DiffusionEngine:
         """All alternates of a plan, RGB, at its working size, and the sentinel's receipts.
 
         Where memory runs out, the job is tried once more in the most frugal way. With a sentinel
-        that decides, alternates are drawn one at a time, and one that is given up is None.
+        that decides, alternates are drawn one at a time, and one that is given up is None. So is
+        a plan with interventions: they are made again, and nothing else is decided.
 
         Raises:
             Cancelled: the work is no longer wanted.
@@ -114,7 +117,7 @@ class DiffusionEngine:
             return [pictures.rgb(plan.inpaint.base_sha256)] * plan.alternates, ()
         size = working_size(plan, self._installed)
         load = load_of(self.base, plan, size)
-        if sentinel is not None and sentinel.decides:
+        if plan.interventions or (sentinel is not None and sentinel.decides):
             load = load.alone()
         memory = self.memory_plan(load)
         while True:
@@ -164,6 +167,8 @@ class DiffusionEngine:
             for hold in HOLDS:
                 stack.enter_context(hold(call))
             watch.look = preview.look
+            if plan.interventions:
+                return self._repeated(call, watch), ()
             if sentinel is None:
                 return [one for seeds in passes for one in self._pass(call, seeds, watch)], ()
             guard = Guard(sentinel, preview)
@@ -185,16 +190,22 @@ class DiffusionEngine:
         finally:
             watch.guard = unguarded
 
-    def middle_of(self, pictures: Sequence[Image.Image], seen: Seen = colours) -> Vector:
-        """The middle of finished RGB pictures in the space of the previews, a unit vector.
+    def _repeated(self, call: Call, watch: Watch) -> list[Image.Image | None]:
+        """Every alternate as it came out when the plan's interventions were made."""
+        plan, unguarded = call.plan, watch.guard
+        out: list[Image.Image | None] = [None] * plan.alternates
+        for alternate in plan.drawn:
+            made = [one for one in plan.interventions if one.alternate == alternate]
+            try:
+                with repeated(call, made) as watch.guard:
+                    (out[alternate],) = self._pass(call, [plan.seed + alternate], watch)
+            finally:
+                watch.guard = unguarded
+        return out
 
-        Not to be asked while a job runs.
-
-        Raises:
-            ValueError: there are none.
-        """
-        preview = self._learned_preview()
-        return centroid([seen(preview.of_finished(_previewable(one))) for one in pictures])
+    def seen(self, picture: Image.Image) -> Vector:
+        """A finished RGB picture in the space of the previews. Not to be asked while a job runs."""
+        return colours(self._learned_preview().of_finished(_previewable(picture)))
 
     def _learned_preview(self) -> LatentPreview:
         if self._preview is None:

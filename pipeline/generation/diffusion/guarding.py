@@ -7,86 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from pipeline.domain.panel import Candidate
+from pipeline.domain.conditioning import Intervention
+from pipeline.domain.sentinel import Receipt
 from pipeline.generation.diffusion.call import Call
 from pipeline.generation.diffusion.ip_adapters import set_hold
 from pipeline.generation.diffusion.preview import LatentPreview
-from pipeline.quality.sentinel import RAISE, Act, Bounds, Receipt, Sentinel, Vector
-
-Seen = Callable[[Image.Image], Vector]
-"""From an RGB preview to a unit vector of shape (d,)."""
-_SHADES = 4
-"""Steps of a colour channel in :func:`colours`: 64 bins for a preview of some thousand pixels."""
-
-
-def colours(preview: Image.Image) -> Vector:
-    """Which colours a preview has and how much of each: a unit vector, shape (64,).
-
-    Roots of shares, so that the product of two vectors is Bhattacharyya's coefficient.
-    """
-    bins = np.asarray(preview.convert("RGB"), np.int64) * _SHADES // 256
-    index = (bins * (_SHADES**2, _SHADES, 1)).sum(axis=-1)
-    counts = np.bincount(index.ravel(), minlength=_SHADES**3)
-    return np.sqrt(counts / counts.sum()).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class SentinelPolicy:
-    """What a job's sentinel is told.
-
-    ``middle`` is the centroid of the references' previews, ``bounds`` what was learned from
-    earlier pictures; where they are off, previews are scored and nothing is decided. ``seen``
-    turns a preview into a unit vector in the space of ``middle``; ``factor`` is by how much the
-    hold on the references grows.
-    """
-
-    middle: Vector
-    bounds: Bounds
-    seen: Seen = colours
-    factor: float = RAISE
-
-    @property
-    def decides(self) -> bool:
-        """Whether it may change or end anything."""
-        return not self.bounds.why_off
-
-
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """What a guarded job drew, by alternate: None where the picture was given up.
-
-    ``receipts`` are the sentinel's, by alternate; empty without one.
-    """
-
-    candidates: tuple[Candidate | None, ...]
-    receipts: tuple[Receipt, ...] = ()
-
-    @property
-    def kept(self) -> list[Candidate]:
-        """The pictures that came to their end."""
-        return [candidate for candidate in self.candidates if candidate is not None]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """For people: what was given up and saved, and what was held harder."""
-        ended = [receipt for receipt in self.receipts if receipt.aborted_at is not None]
-        raised = sum(receipt.anchored_at is not None for receipt in self.receipts)
-        out = []
-        if ended:
-            steps, seconds = (
-                sum(r.saved_steps for r in ended),
-                sum(r.saved_seconds for r in ended),
-            )
-            out.append(
-                f"{len(ended)} of {len(self.receipts)} pictures were given up early: "
-                f"{steps} steps and at least {seconds:.1f} s were not sampled."
-            )
-        if raised:
-            out.append(f"{raised} of {len(self.receipts)} were held harder from a look on.")
-        return tuple(out)
+from pipeline.generation.watched import SentinelPolicy
+from pipeline.quality.sentinel import Act, Sentinel, Vector
 
 
 class GivenUp(Exception):
@@ -145,7 +72,10 @@ class Guard:
         if not run.sentinels:
             steps = pipe.num_timesteps
             run.since = time.monotonic()
-            run.sentinels = [Sentinel(policy.middle, policy.bounds, steps) for _ in range(pictures)]
+            first = len(self._receipts)
+            run.sentinels = [
+                Sentinel(policy.middle, policy.bounds_of(first + n), steps) for n in range(pictures)
+            ]
         run.done += 1
         for sentinel, one in zip(run.sentinels, latents, strict=True):
             act = sentinel.at_step(run.done, lambda one=one: self._seen(one))
@@ -163,7 +93,33 @@ class Guard:
 
     def _receipt(self, sentinel: Sentinel) -> Receipt:
         found = sentinel.receipt(self._run.per_step)
-        return found if self._run.raised else replace(found, anchored_at=None)
+        if self._run.raised:
+            return found
+        return replace(found, anchored_at=None, anchored_after=None)
+
+
+@contextmanager
+def repeated(call: Call, made: Sequence[Intervention]) -> Iterator[Callable[[Any, Any], None]]:
+    """Do to one picture again what was done to it before; gives what the step callback asks.
+
+    Args:
+        call: the job's call; the hold is as its plan says afterwards.
+        made: the interventions in this picture.
+    """
+    due = {one.step: one.hold for one in made if one.hold is not None}
+    done = 0
+
+    def step(_pipe: Any, _latents: Any) -> None:
+        nonlocal done
+        done += 1
+        if done in due:
+            set_hold(call, due[done])
+
+    try:
+        yield step
+    finally:
+        if due:
+            set_hold(call, 1.0)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The ``diffusers`` engine: diffusion models of a known family, in this process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -13,21 +13,23 @@ from pipeline.domain.panel import Candidate
 from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.diffusion.abilities import capabilities_of, sampling_of
 from pipeline.generation.diffusion.engine import DiffusionEngine
-from pipeline.generation.diffusion.guarding import Guarded, SentinelPolicy
 from pipeline.generation.diffusion.installed import find_installed, missing_lines
 from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
 from pipeline.generation.diffusion.pictures import Pictures, covering, on_ground
 from pipeline.generation.diffusion.repair import composited
 from pipeline.generation.diffusion.watch import Watch
 from pipeline.generation.generators.base import IsCancelled, Progress
+from pipeline.generation.watched import Guarded, SentinelPolicy
 from pipeline.imaging.decode import load_canonical, to_png
 from pipeline.prompting.tokens import PROMPT_TOKENS
-from pipeline.quality.sentinel import Vector
+from pipeline.quality.sentinel import Vector, centroid
 
 OWN_VERSION = "1"
 """Grows when this code would draw the same plan otherwise; the libraries' versions count too."""
 LEAST_SIDE, LARGEST_SIDE = 32, 4096
 MOST_STEPS, MOST_ALTERNATES = 200, 16
+_MOST_SEEN = 2000
+"""References whose previews are remembered, 256 bytes each."""
 
 
 class DiffusersGenerator:
@@ -52,6 +54,7 @@ class DiffusersGenerator:
         self.capabilities = capabilities_of(installed, installed.files(), sampling)
         self._engine = DiffusionEngine(installed, chosen)
         self._installed, self._options = installed, chosen
+        self._seen: dict[str, Vector] = {}
 
     def usable(self) -> dict[str, str]:
         """What is here, by its name, for people: model, adapters, ControlNets."""
@@ -80,25 +83,30 @@ class DiffusersGenerator:
             MissingReference: a picture that the plan names was not given.
             GenerationFailed: a number of the plan is out of range, or the model could not draw.
         """
-        return self.generate_guarded(plan, pictures, None, Watch(progress, cancelled)).kept
+        return self.generate_guarded(
+            plan, pictures, None, progress=progress, cancelled=cancelled
+        ).kept
 
     def generate_guarded(
         self,
         plan: ConditioningPlan,
         pictures: Mapping[str, bytes],
         sentinel: SentinelPolicy | None,
-        watch: Watch,
+        *,
+        progress: Progress,
+        cancelled: IsCancelled,
     ) -> Guarded:
         """Draw the alternates of a plan with a sentinel that looks at them while they are drawn.
 
         A picture at which it decides nothing is the one of :meth:`generate`. Where it decides,
-        the plan alone no longer says which pixels come out; the receipts say what was done.
+        :meth:`Guarded.interventions` is what the plan lacks to say which pixels come out.
 
         Args:
-            plan: as for :meth:`generate`.
+            plan: as for :meth:`generate`; with interventions, nothing else is decided.
             pictures: as for :meth:`generate`.
             sentinel: what it may do; None for no sentinel at all.
-            watch: is told how far the job is, and asked whether it is still wanted.
+            progress: as for :meth:`generate`.
+            cancelled: as for :meth:`generate`.
 
         Raises:
             Cancelled: the job is no longer wanted; noticed within one step.
@@ -106,21 +114,28 @@ class DiffusersGenerator:
             GenerationFailed: a number of the plan is out of range, or the model could not draw.
         """
         _check(plan)
-        given = Pictures(pictures)
+        given, watch = Pictures(pictures), Watch(progress, cancelled)
         drawn, receipts = self._engine.draw(plan, given, watch, sentinel)
         watch.finish("Drawn")
         return Guarded(
             tuple(None if one is None else _candidate(one, plan, given) for one in drawn), receipts
         )
 
-    def middle_of(self, references: Sequence[bytes]) -> Vector:
-        """The middle of references (canonical PNGs) as previews see them: a sentinel's ``middle``.
+    def middle_of(self, references: Mapping[str, bytes]) -> Vector:
+        """The middle of references (canonical PNGs by sha256) as previews see them.
+
+        Each is encoded once and remembered. Not to be asked while a job runs.
 
         Raises:
             ValueError: there are none.
             InvalidPicture: one is damaged.
         """
-        return self._engine.middle_of([on_ground(load_canonical(png)) for png in references])
+        for sha256, png in references.items():
+            if sha256 not in self._seen:
+                while len(self._seen) >= _MOST_SEEN:
+                    self._seen.pop(next(iter(self._seen)))
+                self._seen[sha256] = self._engine.seen(on_ground(load_canonical(png)))
+        return centroid([self._seen[sha256] for sha256 in references])
 
 
 def _check(plan: ConditioningPlan) -> None:
