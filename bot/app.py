@@ -31,6 +31,7 @@ from bot.services.series import SeriesService
 from bot.services.suggestions import SuggestionService
 from bot.services.sweeping import Sweeper
 from bot.services.votes import VoteService
+from bot.services.wordlists import WordLists
 from bot.settings import Settings
 from pipeline.comics.fonts import use_font_folder
 from pipeline.domain.inputs import LadderPolicy
@@ -77,6 +78,7 @@ class App:
     lookup: LookupService
     privacy: PrivacyService
     consent: ConsentService
+    words: WordLists
     guilds: GuildService
     sweeper: Sweeper
     workshop_spec: WorkshopSpec
@@ -138,6 +140,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 reindex=ReindexService(db, blobs, registrar, locks),
                 privacy=PrivacyService(db, blobs, sweeper, locks),
                 consent=ConsentService(db, sweeper),
+                words=WordLists(db),
                 guilds=GuildService(db, blobs, keyring, sweeper),
                 sweeper=sweeper,
                 workshop_spec=WorkshopSpec(settings.generator, serving, settings.engine_options()),

@@ -36,6 +36,7 @@ EXTENSIONS = (
     "cogs.queue",
     "cogs.reviews",
     "cogs.reports",
+    "cogs.safety",
     "cogs.drift",
     "cogs.pages",
     "cogs.scripts",

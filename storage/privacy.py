@@ -36,6 +36,7 @@ class Fate(StrEnum):
 
 FATES: Mapping[tuple[str, str], Fate] = {
     ("audit_event", "member_id"): Fate.ANONYMISED,
+    ("blocked_word", "added_by"): Fate.ANONYMISED,
     ("character", "owner_id"): Fate.HANDED_OVER,
     ("co_owner", "member_id"): Fate.DELETED,
     ("consent", "holder_id"): Fate.ANONYMISED,

@@ -805,3 +805,12 @@ CREATE TABLE preview_run (
 CREATE INDEX preview_run_by_look ON preview_run (guild_id, look, id) WHERE left_alone = 1;
 
 CREATE INDEX preview_run_by_candidate ON preview_run (candidate_id);
+
+CREATE TABLE blocked_word (
+    guild_id    INTEGER NOT NULL REFERENCES guild (guild_id),
+    key         TEXT NOT NULL,  -- the word as it is compared
+    word        TEXT NOT NULL CHECK (length(word) BETWEEN 1 AND 60),
+    added_by    INTEGER NOT NULL,
+    created_at  TEXT NOT NULL,
+    PRIMARY KEY (guild_id, key)
+) STRICT, WITHOUT ROWID;

@@ -24,6 +24,7 @@ from bot.services.registration import (
     Upload,
     check_uploads,
 )
+from bot.services.wordlists import require_clean
 from pipeline.domain.character import (
     Appearance,
     Character,
@@ -111,6 +112,8 @@ class CastService:
         look = clean_name(new.appearance or DEFAULT_LABEL, "appearance")
         label = clean_name(new.label or look, "label")
         components = checked_components(new.components)
+        said = (name, new.notes, look, label, *components.values())
+        await require_clean(self._db, actor.guild_id, *said)
         await self._require_free(actor.guild_id, character_id)
         async with self._locks.of(actor.guild_id):
             study = await self._study(actor, uploads, new.shot_type)
@@ -183,6 +186,8 @@ class CastService:
         await require_edit(self._db, actor, found, "add references to")
         await require_consent(self._db, actor.guild_id, [found.character_id])
         check_uploads(uploads, at_least=1)
+        said = (appearance, label, *(components or {}).values())
+        await require_clean(self._db, actor.guild_id, *said)
         async with self._locks.of(actor.guild_id):
             target = await self._appearance_for(
                 actor, found, appearance, label, checked_components(components or {})

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.services.actor import Actor
 from bot.services.pages import ComposedPage, PageService
+from bot.services.wordlists import require_clean
 from pipeline.comics.dialogue import MAX_LINES, check_line, parse_dialogue, read_kind
 from pipeline.domain.errors import InvalidInput, NotFound
 from pipeline.domain.page import LetteredPage
@@ -133,6 +134,8 @@ class LetteringService:
                 stands = await self._pages.preview(series, page, language, lines)
             cast_of = await self._names(actor.guild_id, changed)
             lines[changed.id] = edited(changed, edit, stands, cast_of)
+            said = (line.text for line in lines[changed.id])
+            await require_clean(self._db, actor.guild_id, *said)
         made = await self._pages.letter(series, page, language, lines, changed)
         panels = tuple(SetPanel(panel.id, lines[panel.id]) for panel in shown)
         return Lettered(made, language, panels)

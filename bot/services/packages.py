@@ -1,7 +1,7 @@
 """Characters that travel: export to a package, import from one, checked like any upload."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from bot.services.naming import appearance_slug, character_slug, clean_name
 from bot.services.registrar import Registrar, StudiedPicture, Study
 from bot.services.registration import MAX_REFERENCES, Upload
 from bot.services.registry import create_look
+from bot.services.wordlists import require_clean
 from pipeline.domain.character import Appearance, Character, ColorMode, Mark
 from pipeline.domain.errors import InvalidInput, LimitReached, NotFound
 from pipeline.domain.fingerprint import Embedding, Fingerprint
@@ -149,6 +150,7 @@ class PackageService:
         _check_size(package.record)
         given = package.record.character
         shown = clean_name(name or given.name)
+        await require_clean(self._db, actor.guild_id, shown, *_said(package.record))
         async with self._locks.of(actor.guild_id):
             wanted = character_slug(name or given.character_id)
             character_id = await self._free_id(actor.guild_id, wanted)
@@ -333,3 +335,12 @@ def _compared(packed: Prints, studied: Sequence[StudiedPicture]) -> PackedPrints
 
 def _keyed(prints: Sequence[Fingerprint]) -> Mapping[tuple[str, str, str], np.ndarray]:
     return {(str(p.embedding.encoder), p.crop, p.color_mode): p.embedding.vector for p in prints}
+
+
+def _said(record: CharacterRecord) -> Iterator[str]:
+    """What people wrote in a package."""
+    character = record.character
+    yield from (character.notes, character.credits, character.license)
+    for one in record.looks:
+        look = one.look
+        yield from (look.label, look.notes, look.colorway, *look.components.values())

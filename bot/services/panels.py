@@ -32,6 +32,7 @@ from bot.services.rerolls import (
     check_ranges,
     revision_of,
 )
+from bot.services.wordlists import require_clean
 from pipeline.domain.character import Series, ShotType
 from pipeline.domain.errors import LimitReached, WrongState
 from pipeline.domain.job import JobKind, JobStatus, QueuePlace
@@ -364,6 +365,8 @@ class PanelService:
         warnings: tuple[str, ...],
         submission_sha256: str | None = None,
     ) -> Requested:
+        said = (line.text for line in brief.dialogue)
+        await require_clean(self._db, actor.guild_id, brief.prompt, *said)
         kind = JobKind.SUBMISSION if origin is PanelOrigin.SUBMITTED else JobKind.GENERATE
 
         def add(tx: Transaction) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from bot.services.edits import CharacterEdit, LookEdit, limited
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, clean_name
 from bot.services.wardrobe import Wardrobe, wardrobe_at
+from bot.services.wordlists import require_clean
 from pipeline.domain.character import (
     Appearance,
     Character,
@@ -173,6 +174,8 @@ class RegistryService:
             look = await pick_appearance(self._db, found, appearance)
             changed = change.applied(found)
             edited = look if look_change is None else look_change.applied(look)
+            said = (change.name, change.notes, change.credits, change.license, *_said(edited))
+            await require_clean(self._db, actor.guild_id, *said)
 
             def write(tx: Transaction) -> None:
                 cast.put_character(tx, changed)
@@ -248,6 +251,7 @@ class RegistryService:
                     version=model.version + 1,
                 )  # fmt: skip
             look = change.applied(empty)
+            await require_clean(self._db, actor.guild_id, *_said(look))
 
             def write(tx: Transaction) -> int:
                 row = create_look(tx, look)
@@ -308,6 +312,7 @@ class RegistryService:
             AlreadyExists: the reference has a mark of this name.
         """
         limited("notes", notes, 200)
+        await require_clean(self._db, actor.guild_id, name, notes)
         async with self._locks.of(actor.guild_id):
             found = await self._own(actor, character, "mark pictures of")
             reference = await self._reference(found, reference_id)
@@ -414,3 +419,8 @@ def _coverage(entry: Entry) -> CharacterCoverage:
     return CharacterCoverage(
         entry.character.character_id, entry.character.name, entry.character.kind, looks
     )
+
+
+def _said(look: Appearance) -> tuple[str, ...]:
+    """What people wrote about a look."""
+    return (look.label, look.notes, look.colorway, *look.components.values())

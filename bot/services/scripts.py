@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,13 +18,14 @@ from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached
 from pipeline.domain.inputs import CastInput, PanelInputs
 from pipeline.domain.panel import PanelBrief, Staging
 from pipeline.generation.generators.draft import DraftGenerator
+from pipeline.prompting.wordlist import find_blocked
 from pipeline.script.document import Script
 from pipeline.script.lint import KnownCast, KnownCharacter, lint_script
 from pipeline.script.reading import MAX_BYTES, Problem, Severity, read_script
 from pipeline.script.resolve import ResolvedPanel, resolve
 from pipeline.script.storyboard import DraftedPage, draft_page
 from pipeline.script.writing import write_json, write_plain, write_yaml
-from storage import cast, references, scripts, series
+from storage import cast, references, scripts, series, wordlists
 from storage.blobs import BlobStore
 from storage.database import Database
 
@@ -218,11 +219,13 @@ class ScriptService:
 
     async def _read(self, comic: Series, text: str) -> tuple[Script | None, tuple[Problem, ...]]:
         known = await self._cast(comic)
+        unwanted = await wordlists.blocked_words(self._db, comic.guild_id)
 
         def look_through() -> tuple[Script | None, tuple[Problem, ...]]:
             reading = read_script(text)
             found = lint_script(reading, known, chapter=comic.chapter or 1)
-            return reading.script, (*reading.problems, *found)
+            blocked = _blocked(text, unwanted)
+            return reading.script, (*reading.problems, *found, *blocked)
 
         return await asyncio.to_thread(look_through)
 
@@ -316,3 +319,13 @@ def _draft_all(
 
 def _direction(script: Script, comic: Series) -> ReadingDirection:
     return script.direction if "direction" in script.model_fields_set else comic.reading_direction
+
+
+def _blocked(text: str, words: Sequence[str]) -> Iterator[Problem]:
+    """Lines with words that the server does not want."""
+    present = [word for word in words if find_blocked(text, (word,)) is not None]
+    for number, line in enumerate(text.splitlines(), start=1):
+        word = find_blocked(line, present)
+        if word is not None:
+            told = f"“{word.strip('*')}” is on the list of words that this server does not want."
+            yield Problem(number, "blocked-word", told)

@@ -26,6 +26,12 @@ class InvalidPicture(InvalidInput):
     code = "invalid_picture"
 
 
+class BlockedWord(InvalidInput):
+    """A text holds a word that the server does not want."""
+
+    code = "blocked_word"
+
+
 class PromptConflict(InvalidInput):
     """The request contradicts the model sheets, or cannot be read by the engine."""
 

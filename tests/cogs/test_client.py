@@ -66,6 +66,9 @@ SURFACE = {
     "review second": (),
     "review stats": (),
     "review log": ("before?",),
+    "safety words add": ("words",),
+    "safety words remove": ("word",),
+    "safety words list": (),
     "privacy export": (),
     "privacy delete": (),
     "privacy consent": ("character?", "person?", "scope?", "days?"),
@@ -83,7 +86,7 @@ SURFACE = {
 }  # fmt: skip
 AUTOCOMPLETED = {
     "character", "characters", "appearance", "like", "source", "target", "layout", "script",
-    "components", "expression", "reference", "page", "first",
+    "word", "components", "expression", "reference", "page", "first",
 }  # fmt: skip
 
 # What people who do not manage the server are not even offered.
@@ -103,11 +106,17 @@ def is_menu(command) -> bool:
 def commands(studio: Studio):
     payload = [c.to_dict(studio.bot.tree) for c in studio.bot.tree.get_commands()]
     typed = [c for c in payload if c["type"] == discord.AppCommandType.chat_input.value]
-    groups = [c for c in typed if any(option["type"] == 1 for option in c["options"])]
-    alone = {c["name"]: c for c in typed if c not in groups}
-    return alone | {
-        f"{group['name']} {leaf['name']}": leaf for group in groups for leaf in group["options"]
-    }
+    return {name: leaf for command in typed for name, leaf in leaves(command)}
+
+
+def leaves(command, above: str = ""):
+    """Commands as they are typed, out of their groups."""
+    name = f"{above} {command['name']}".strip()
+    groups = [option for option in command["options"] if option["type"] in (1, 2)]
+    if not groups:
+        yield name, command
+    for option in groups:
+        yield from leaves(option, name)
 
 
 async def test_the_commands_are_the_public_contract(studio: Studio):

@@ -75,6 +75,7 @@ from storage import (
     scripts,
     verdicts,
     votes,
+    wordlists,
 )
 from storage.connections import StudioConnection, configure_writer
 from storage.database import Database, open_database
@@ -501,6 +502,7 @@ class Builder:
         reviews.add_label(
             tx, guild_id=guild_id, review_id=review, label="other: hat", member_id=51, now=NOW
         )
+        wordlists.add_words(tx, guild_id=guild_id, words={"bad": "Bad"}, member_id=21, now=NOW)
         reports.report_panel(
             tx, guild_id=guild_id, panel_id=flagged, reporter_id=21, reason="bad words", now=NOW
         )
