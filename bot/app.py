@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.services.access import AccessService
 from bot.services.animatics import AnimaticService
+from bot.services.care import CareService
 from bot.services.cast import CastService
 from bot.services.clips import ClipService
 from bot.services.consent import ConsentService
@@ -79,6 +80,7 @@ class App:
     privacy: PrivacyService
     consent: ConsentService
     words: WordLists
+    care: CareService
     guilds: GuildService
     sweeper: Sweeper
     workshop_spec: WorkshopSpec
@@ -141,6 +143,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 privacy=PrivacyService(db, blobs, sweeper, locks),
                 consent=ConsentService(db, sweeper),
                 words=WordLists(db),
+                care=CareService(db),
                 guilds=GuildService(db, blobs, keyring, sweeper),
                 sweeper=sweeper,
                 workshop_spec=WorkshopSpec(settings.generator, serving, settings.engine_options()),

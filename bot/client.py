@@ -37,6 +37,7 @@ EXTENSIONS = (
     "cogs.reviews",
     "cogs.reports",
     "cogs.safety",
+    "cogs.care",
     "cogs.drift",
     "cogs.pages",
     "cogs.scripts",

@@ -23,12 +23,13 @@ from cogs.threads import find_thread, let_in, open_thread, thread_name
 from cogs.ui import ids
 from cogs.ui.card import Card
 from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card
+from cogs.ui.care_cards import notice_card, notice_mark
 from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
 from cogs.ui.vote_cards import taken_down_card, vote_card
 from cogs.ui.words import in_language
 from pipeline.domain.errors import NotFound
-from pipeline.domain.review import DriftAlarm, OutboxItem, Posted, PostKind, ReviewStatus
+from pipeline.domain.review import DriftAlarm, Loss, OutboxItem, Posted, PostKind, ReviewStatus
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class DiscordPoster:
                 return await self._find_message(item)
             case PostKind.DRIFT_ALARM:
                 return await self._find_alarm(item)
+            case PostKind.NOTICE:
+                return await self._find_notice(item)
             case PostKind.REVIEW_DECIDED:
                 return None  # an edit: doing it again changes nothing
 
@@ -79,6 +82,7 @@ class DiscordPoster:
             PostKind.PANEL_FAILED: self._post_failure,
             PostKind.REVIEW_DECIDED: self._post_decision,
             PostKind.DRIFT_ALARM: self._post_alarm,
+            PostKind.NOTICE: self._post_notice,
         }
         with in_language(await server_language(self.bot, item.guild_id)):
             return await makers[item.kind](item)
@@ -156,7 +160,8 @@ class DiscordPoster:
     async def _post_evidence(self, item: OutboxItem) -> Posted:
         facts = await review_facts(self.bot.app, self._actor(item), item.subject_id)
         guild = self._guild(item)
-        thread = await find_thread(guild, facts.review) if item.tries else None
+        known = item.tries or facts.review.thread_id is not None
+        thread = await find_thread(guild, facts.review) if known else None
         if thread is None:
             thread = await self._open(item, facts)
         await self.bot.app.reviews.thread_opened(item.guild_id, facts.review.id, thread.id)
@@ -232,6 +237,32 @@ class DiscordPoster:
 
     async def _alarm_places(self, item: OutboxItem, alarm: DriftAlarm) -> list[int]:
         return await self._places(await self._panel(item, panel_id=alarm.panel_id), review=True)
+
+    # --- notices --------------------------------------------------------------------------
+
+    async def _post_notice(self, item: OutboxItem) -> Posted:
+        loss, words = Loss(item.payload["loss"]), str(item.payload["words"])
+        return await self._send(item, notice_card(loss, words, item.id), await self._common(item))
+
+    async def _find_notice(self, item: OutboxItem) -> Posted | None:
+        async for channel in self._channels(item, await self._common(item)):
+            async for message in self._own_messages(channel):
+                if any(notice_mark(item.id) in str(c.to_dict()) for c in message.components):
+                    return Posted(channel.id, message.id)
+        return None
+
+    async def _common(self, item: OutboxItem) -> list[int]:
+        """Where the people who look after the server read: reviews, panels, system messages."""
+        guild = self._guild(item)
+        try:
+            series = await self.bot.app.series.active(item.guild_id)
+        except NotFound:
+            chosen = []
+        else:
+            chosen = [series.review_channel_id, series.panel_channel_id]
+        places = [*chosen, guild.public_updates_channel, guild.system_channel]
+        ids_of = (getattr(place, "id", place) for place in places)
+        return [place for place in dict.fromkeys(ids_of) if place is not None]
 
     # --- places ---------------------------------------------------------------------------
 

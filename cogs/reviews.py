@@ -17,6 +17,7 @@ from cogs.threads import join_reviews
 from cogs.ui import ids
 from cogs.ui.card import Card, button
 from cogs.ui.cards import evidence_card, second_card
+from cogs.ui.care_cards import stuck_lines
 from cogs.ui.errors import answered, report
 from cogs.ui.limits import clip, plain
 from cogs.ui.notices import done, review_stats_card, reviews_card
@@ -256,7 +257,10 @@ class ReviewCog(
         """List the open reviews and let the moderator into their threads."""
         await acknowledge(interaction)
         reviews = await self.bot.app.reviews.open(await actor_of(interaction))
-        await reply(interaction, reviews_card(reviews))
+        card = reviews_card(reviews)
+        if interaction.guild_id is not None:
+            card.text(stuck_lines(await self.bot.app.care.stuck(interaction.guild_id)))
+        await reply(interaction, card)
         await join_reviews(self.bot, reviews, interaction.user)
 
     @app_commands.command(name="next", description="Take the next panel that waits for a decision")

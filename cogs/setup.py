@@ -13,6 +13,7 @@ from cogs.entry import Interaction, acknowledge, actor_of, reply
 from cogs.permissions import can_read, full_permissions, missing_permissions
 from cogs.ui import ids
 from cogs.ui.card import Card
+from cogs.ui.care_cards import stuck_lines
 from cogs.ui.errors import answered, report
 from cogs.ui.setup_card import ChannelState, SetupFacts, setup_card
 from cogs.ui.words import hear, say
@@ -38,7 +39,10 @@ async def setup_facts(interaction: Interaction) -> SetupFacts:
         series = None
     role = guild.get_role(series.moderator_role_id or 0) if series else None
     cast = [entry.character.name for entry in await app.cast.entries(actor)] if series else []
+    stuck = stuck_lines(await app.care.stuck(guild.id))
+    await app.care.try_again(guild.id)  # whoever looks here may have mended something
     return SetupFacts(
+        stuck=stuck,
         series=series,
         role_found=role is not None,
         panels=_state(guild, series.panel_channel_id if series else None, None, threads=False),

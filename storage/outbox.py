@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.domain.review import OutboxItem, Posted, PostKind
+from pipeline.domain.review import OutboxItem, Posted, PostKind, StandingPost, StuckPost
 from storage.database import Database
 from storage.times import Moment, to_seconds, to_text
 
@@ -130,10 +130,97 @@ async def posts_of(db: Database, guild_id: int, kind: PostKind, subject_id: int)
     """Where the posts about a row ended up, oldest first."""
     rows = await db.fetch_all(
         "SELECT channel_id, message_id, thread_id FROM outbox WHERE guild_id = ? AND kind = ? "
-        "AND subject_id = ? AND status = 'posted' ORDER BY id",
+        "AND subject_id = ? AND status = 'posted' AND message_id IS NOT NULL ORDER BY id",
         (guild_id, kind, subject_id),
     )
     return [Posted(row["channel_id"], row["message_id"], row["thread_id"]) for row in rows]
+
+
+# --- posts that people still need -----------------------------------------------------------------
+
+MOST_AGAIN = 3
+"""How often a post that somebody deleted is made again; whoever goes on deleting it means it."""
+MOST_TRIES = 150
+"""Tries after which a post is not taken up again; with the pauses that is about a day."""
+_STANDING = (
+    "SELECT max(o.id) AS id, o.guild_id, o.kind, o.subject_id, o.channel_id, o.message_id, "
+    "o.thread_id FROM outbox AS o WHERE o.status = 'posted' AND o.message_id IS NOT NULL "
+    "AND (:guild IS NULL OR o.guild_id = :guild) AND o.id > :after AND ("
+    "o.kind = 'vote_card' AND o.subject_id IN (SELECT id FROM panel WHERE status = 'voting' "
+    "AND guild_id = o.guild_id) OR o.kind = 'review_thread' AND o.subject_id IN "
+    "(SELECT id FROM review WHERE status = 'open' AND guild_id = o.guild_id)) "
+    "GROUP BY o.guild_id, o.kind, o.subject_id ORDER BY 1 LIMIT :limit"
+)
+
+
+async def standing_posts(
+    db: Database, guild_id: int | None = None, *, after: int = 0, limit: int = 50
+) -> list[StandingPost]:
+    """Posts that must be there for people to vote or to decide, in the order of their rows.
+
+    Args:
+        db: the database.
+        guild_id: whose; None for all guilds.
+        after: only rows behind this one.
+        limit: at most so many.
+    """
+    told = {"guild": guild_id, "after": after, "limit": limit}
+    rows = await db.fetch_all(_STANDING, told)
+    return [
+        StandingPost(
+            row["id"], row["guild_id"], PostKind(row["kind"]), row["subject_id"],
+            Posted(row["channel_id"], row["message_id"], row["thread_id"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def owe_again(tx: sqlite3.Connection, *, post: StandingPost, now: Moment) -> bool:
+    """Somebody deleted a post that people need: owe it once more, a few times at most.
+
+    Returns:
+        False if it was made often enough, or was noticed before.
+    """
+    gone = tx.execute(
+        "UPDATE outbox SET message_id = NULL WHERE id = ? AND message_id = ? RETURNING id",
+        (post.row, post.posted.message_id),
+    ).fetchone()
+    if gone is None:
+        return False
+    (before,) = tx.execute(
+        "SELECT count(*) FROM outbox WHERE guild_id = ? AND kind = ? AND subject_id = ? "
+        "AND dedupe_key LIKE 'again:%'",
+        (post.guild_id, post.kind, post.subject_id),
+    ).fetchone()
+    if before >= MOST_AGAIN:
+        return False
+    key = f"again:{post.kind.value}:{post.subject_id}:{before + 1}"
+    return owe(
+        tx, guild_id=post.guild_id, kind=post.kind, subject_id=post.subject_id, dedupe_key=key,
+        now=now,
+    )  # fmt: skip
+
+
+def revive(tx: sqlite3.Connection, *, guild_id: int, now: Moment) -> int:
+    """Try once more what was given up, as something has changed; returns how many.
+
+    The tries count on, so that this ends, too.
+    """
+    return tx.execute(
+        "UPDATE outbox SET status = 'pending', next_at = ? WHERE guild_id = ? "
+        "AND status = 'dead' AND kind != 'notice' AND tries < ?",
+        (to_seconds(now), guild_id, MOST_TRIES),
+    ).rowcount
+
+
+async def stuck_posts(db: Database, guild_id: int, limit: int = 20) -> list[StuckPost]:
+    """What could not be posted and still waits for somebody to mend the reason, newest first."""
+    rows = await db.fetch_all(
+        "SELECT kind, subject_id, error FROM outbox WHERE guild_id = ? AND status = 'dead' "
+        "AND kind != 'notice' ORDER BY id DESC LIMIT ?",
+        (guild_id, limit),
+    )
+    return [StuckPost(PostKind(r["kind"]), r["subject_id"], r["error"] or "") for r in rows]
 
 
 async def pending_count(db: Database) -> int:

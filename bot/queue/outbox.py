@@ -12,11 +12,13 @@ from typing import Protocol
 
 from bot.queue.waiting import first_of
 from pipeline.domain.errors import OnModelError
-from pipeline.domain.review import OutboxItem, Posted
+from pipeline.domain.review import Loss, OutboxItem, Posted, PostKind
 from storage import outbox
-from storage.database import Database
+from storage.database import Database, Transaction
 
 log = logging.getLogger(__name__)
+
+_DAY = 86_400.0  # seconds; one notice a day about posts that nobody takes
 
 
 class PostRefused(OnModelError):
@@ -58,8 +60,21 @@ class PumpLimits:
     at_once: int = 4
     poll: float = 2.0
     post: float = 25.0
-    tries: int = 150
+    tries: int = outbox.MOST_TRIES
     stop: float = 3.0
+
+
+def owe_notice(tx: Transaction, guild_id: int, loss: Loss, which: str, words: str = "") -> None:
+    """Tell a server once that something is gone or closed; ``which`` tells losses apart."""
+    outbox.owe(
+        tx,
+        guild_id=guild_id,
+        kind=PostKind.NOTICE,
+        subject_id=0,
+        dedupe_key=f"notice:{loss.value}:{which}",
+        payload={"loss": loss.value, "words": words},
+        now=time.time(),
+    )
 
 
 class OutboxPump:
@@ -155,12 +170,15 @@ class OutboxPump:
             extra={"action": "outbox_failed"},
         )  # fmt: skip
         words = str(error) if isinstance(error, OnModelError) else type(error).__name__
+
+        def note(tx: Transaction) -> None:
+            now = time.time()
+            outbox.mark_failed(tx, item_id=item.id, error=words, now=now, give_up=give_up)
+            if give_up and item.kind is not PostKind.NOTICE:
+                owe_notice(tx, item.guild_id, Loss.STUCK, f"day{int(now // _DAY)}", words)
+
         try:
-            await self._db.write(
-                lambda tx: outbox.mark_failed(
-                    tx, item_id=item.id, error=words, now=time.time(), give_up=give_up
-                )
-            )
+            await self._db.write(note)
         except Exception:
             log.exception("the failure of post %d was not noted", item.id)
 

@@ -1,5 +1,6 @@
 """The comic of a guild: started once, its settings changed now and then."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from pipeline.comics.formats import format_named
 from pipeline.domain.character import ColorMode, ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.story import LAST_PAGE
-from storage import audit, cast
+from storage import audit, cast, outbox
 from storage.database import Database, Transaction
 from storage.keys import Keyring
 
@@ -101,6 +102,8 @@ class SeriesService:
 
 def _change(tx: Transaction, actor: Actor, series_id: int, given: Mapping[str, Any]) -> None:
     cast.update_series(tx, guild_id=actor.guild_id, series_id=series_id, **given)
+    if any(name.endswith("_channel_id") for name in given):
+        outbox.revive(tx, guild_id=actor.guild_id, now=time.time())  # there may be a place now
     audit.note(
         tx,
         guild_id=actor.guild_id,

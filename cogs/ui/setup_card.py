@@ -33,7 +33,10 @@ class ChannelState:
 
 @dataclass(frozen=True, slots=True)
 class SetupFacts:
-    """How far a server is. ``trouble`` says why nothing can be drawn at the moment."""
+    """How far a server is.
+
+    ``trouble`` says why nothing can be drawn at the moment, ``stuck`` what could not be posted.
+    """
 
     series: Series | None
     role_found: bool
@@ -42,6 +45,7 @@ class SetupFacts:
     cast: Sequence[str]
     trouble: str | None
     may_make_channels: bool
+    stuck: str = ""
 
     @property
     def complete(self) -> bool:
@@ -61,7 +65,7 @@ def setup_card(facts: SetupFacts) -> Card:
     card = Card(GOOD if facts.complete else WAITING)
     title = say("Onmodel is ready") if facts.complete else say("Setting up Onmodel")
     card.heading(f"{_DONE if facts.complete else '🧰'} {title}")
-    card.text("\n".join(_lines(facts)))
+    card.text("\n".join(_lines(facts))).text(facts.stuck)
     if facts.complete:
         card.text(_try_it(facts.cast[0]))
     if facts.series is None:

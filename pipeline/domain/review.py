@@ -115,6 +115,8 @@ class PostKind(StrEnum):
     PANEL_FAILED = "panel_failed"
     REVIEW_DECIDED = "review_decided"
     DRIFT_ALARM = "drift_alarm"
+    NOTICE = "notice"
+    """Something that people rely on is gone or closed; ``payload`` says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,16 @@ class OutboxItem:
     tries: int
 
 
+class Loss(StrEnum):
+    """What a notice tells people that they have lost."""
+
+    REVIEW_CHANNEL = "review_channel"
+    PANEL_CHANNEL = "panel_channel"
+    MODERATOR_ROLE = "moderator_role"
+    STUCK = "stuck"
+    """A post could not be made anywhere; it waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Posted:
     """Where a post ended up."""
@@ -141,6 +153,29 @@ class Posted:
     channel_id: int
     message_id: int
     thread_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingPost:
+    """A post that people still need: the card of an open vote, or of an open review.
+
+    ``row`` is its row in the outbox.
+    """
+
+    row: int
+    guild_id: int
+    kind: PostKind
+    subject_id: int
+    posted: Posted
+
+
+@dataclass(frozen=True, slots=True)
+class StuckPost:
+    """A post that could not be made, and why."""
+
+    kind: PostKind
+    subject_id: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

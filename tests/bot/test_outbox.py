@@ -237,7 +237,42 @@ async def test_an_item_that_was_given_up_does_not_hold_up_the_next(db):
     channel = Channel(before={card: [PostRefused("gone")]})
     async with pumping(db, channel, PumpLimits(poll=3600)):
         await nothing_pending(db)
-    assert channel.messages == [result]
+    assert result in channel.messages
+    assert card not in channel.messages
+
+
+async def test_a_refusal_is_told_once_a_day_and_what_is_told_is_no_refusal_of_its_own(db):
+    first, second = await owe(db, subject=1), await owe(db, subject=2)
+    refused = {n: [PostRefused("closed")] for n in range(1, 10)}
+    channel = Channel(before=refused)
+    async with pumping(db, channel):
+        await nothing_pending(db)
+    rows = await db.fetch_all("SELECT id, kind, status FROM outbox ORDER BY id")
+    told = [row["status"] for row in rows if row["kind"] == PostKind.NOTICE]
+    assert told == ["dead"], "nobody takes the notice either, and that is the end of it"
+    assert {first, second} < {row["id"] for row in rows}
+
+
+async def test_what_was_given_up_is_tried_again_when_something_was_mended_and_not_for_ever(db):
+    item_id = await owe(db)
+    channel = Channel(before={item_id: [PostRefused("closed")]})
+    async with pumping(db, channel) as pump:
+        await until(lambda: channel.asked[item_id] == 1)
+        await nothing_pending(db)
+        stuck = await outbox.stuck_posts(db, GUILD)
+        assert [post.error for post in stuck] == ["closed"]
+        assert await db.write(lambda tx: outbox.revive(tx, guild_id=GUILD + 1, now=0)) == 0
+        assert await db.write(lambda tx: outbox.revive(tx, guild_id=GUILD, now=time.time())) == 1
+        pump.notify()
+        await nothing_pending(db)
+    assert item_id in channel.messages
+    await db.write(
+        lambda tx: tx.execute(
+            "UPDATE outbox SET status = 'dead', tries = ? WHERE id = ?",
+            (outbox.MOST_TRIES, item_id),
+        )
+    )
+    assert await db.write(lambda tx: outbox.revive(tx, guild_id=GUILD, now=0)) == 0
 
 
 async def test_subjects_go_side_by_side_within_the_limit(db):

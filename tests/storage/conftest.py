@@ -560,6 +560,16 @@ class Builder:
         taken = outbox.take_due(tx, now=seconds, limit=50)
         mine = next(i for i in taken if i.guild_id == guild_id and i.kind is PostKind.VOTE_CARD)
         outbox.mark_posted(tx, item_id=mine.id, posted=Posted(31, base), now=NOW)
+        dead = outbox.owe(
+            tx, guild_id=guild_id, kind=PostKind.PANEL_FAILED, subject_id=voted,
+            dedupe_key="dead:1", now=NOW,
+        )  # fmt: skip
+        assert dead
+        tx.execute(
+            "UPDATE outbox SET status = 'dead', error = 'closed' "
+            "WHERE guild_id = ? AND dedupe_key = 'dead:1'",
+            (guild_id,),
+        )
         consented = consent.ask_consent(
             tx,
             guild_id=guild_id,

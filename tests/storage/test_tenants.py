@@ -24,6 +24,7 @@ from storage.database import Database
 
 # Reads that are not about one guild, and why that is right.
 WITHOUT_GUILD = {
+    "storage.census.take": "numbers for whoever runs the program",
     "storage.guilds.get_setting": "facts of the program",
     "storage.outbox.pending_count": "a number for the doctor",
     "storage.votes.due_votes": "the clock closes the votes of all guilds",
