@@ -206,6 +206,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     quality.set_defaults(command=_bench_quality)
     for suite in (
         queue,
+        _add_interactions_bench(suites),
         scales,
         registration,
         figures,
@@ -218,6 +219,18 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         generation,
     ):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
+
+
+def _add_interactions_bench(
+    suites: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> argparse.ArgumentParser:
+    interactions = suites.add_parser("interactions", help="how soon a full server is answered")
+    interactions.add_argument("--members", type=int, default=200, metavar="N")
+    interactions.add_argument("--requests", type=int, default=50, metavar="N")
+    interactions.add_argument("--voters", type=int, default=30, metavar="N")
+    interactions.add_argument("--repeats", type=int, default=10_000, metavar="N")
+    interactions.set_defaults(command=_bench_interactions)
+    return interactions
 
 
 def _add_comics_bench(
@@ -350,6 +363,15 @@ def _bench_queue(arguments: argparse.Namespace) -> int:
     from bot.bench.queue import bench_queue
 
     return bench_queue(crashes=arguments.crashes, json_file=arguments.json_file)
+
+
+def _bench_interactions(arguments: argparse.Namespace) -> int:
+    from bot.bench.interactions import InteractionPlan, bench_interactions
+
+    plan = InteractionPlan(
+        arguments.members, arguments.requests, arguments.voters, arguments.repeats
+    )
+    return bench_interactions(plan, arguments.json_file)
 
 
 def _bench_retrieval(arguments: argparse.Namespace) -> int:
