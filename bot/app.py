@@ -12,6 +12,7 @@ from bot.services.cast import CastService
 from bot.services.clips import ClipService
 from bot.services.consent import ConsentService
 from bot.services.drift import DriftService
+from bot.services.engines import Engines, engines_of
 from bot.services.guilds import GuildService
 from bot.services.lettering import LetteringService
 from bot.services.locks import GuildLocks
@@ -21,6 +22,7 @@ from bot.services.page_submissions import PageSubmissions
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
 from bot.services.privacy import PrivacyService
+from bot.services.redraws import RedrawService
 from bot.services.registrar import Registrar
 from bot.services.registry import RegistryService
 from bot.services.reindex import ReindexService, serving_encoders
@@ -37,7 +39,6 @@ from bot.settings import Settings
 from pipeline.comics.fonts import use_font_folder
 from pipeline.domain.inputs import LadderPolicy
 from pipeline.fingerprints.registry import load_encoders
-from pipeline.generation.generators.registry import known_generators, token_limit_of
 from pipeline.generation.modules import ModuleShelf
 from pipeline.imaging.decode import PictureDoor
 from pipeline.imaging.drawn_faces import require_drawn_faces
@@ -64,7 +65,9 @@ class App:
     registry: RegistryService
     reshaping: ReshapingService
     packages: PackageService
+    engines: Engines
     panels: PanelService
+    redraws: RedrawService
     runs: RunService
     reviews: ReviewService
     votes: VoteService
@@ -106,14 +109,15 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             blobs = BlobStore(settings.data_dir / "blobs", keyring)
             registrar = Registrar(door, blobs, encoders, drawn_faces=settings.drawn_faces)
             locks = GuildLocks()
-            series = SeriesService(db, keyring)
+            engines = engines_of(settings.generator)
+            series = SeriesService(db, keyring, engines)
             serving = await serving_encoders(db, settings.encoders, encoders)
             judge = Judge(load_encoders(serving))
             use_font_folder(settings.data_dir / "fonts")
             pages = PageService(db, blobs)
             lettering = LetteringService(db, pages)
             policy = LadderPolicy(settings.panel_attempts, settings.panel_seconds)
-            panels = PanelService(db, blobs, door, _token_limit(settings.generator))
+            panels = PanelService(db, blobs, door, engines)
             shelf = _shelf(settings)
             sweeper = Sweeper(db, blobs, keyring, shelf, locks)
             yield App(
@@ -127,7 +131,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
+                engines=engines,
                 panels=panels,
+                redraws=RedrawService(db, engines),
                 runs=RunService(db, blobs, policy, keyring, shelf),
                 reviews=ReviewService(db),
                 votes=VoteService(db),
@@ -153,8 +159,3 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
 def _shelf(settings: Settings) -> ModuleShelf:
     folder = settings.diffusers_modules
     return ModuleShelf(Path(folder).expanduser() if folder else None)
-
-
-def _token_limit(generator: str) -> int | None:
-    """What the engine's text encoder reads; an unknown engine is the worker's to refuse."""
-    return token_limit_of(generator) if generator in known_generators() else None

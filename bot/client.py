@@ -14,6 +14,7 @@ from discord.ext import commands
 
 from bot.queue.outbox import Poster
 from bot.services.actor import Actor
+from bot.services.intake import Requested
 from storage import guilds
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ EXTENSIONS = (
     "cogs.message_menus",
     "cogs.appearances",
     "cogs.panels",
+    "cogs.progress",
     "cogs.votes",
+    "cogs.panel_buttons",
     "cogs.queue",
     "cogs.reviews",
     "cogs.reports",
@@ -54,6 +57,16 @@ class CardPoster(Poster, Protocol):
         ...
 
 
+class ReceiptBoard(Protocol):
+    """Answers whoever asked for a panel, and keeps the answer up to date."""
+
+    async def receipt(
+        self, interaction: "discord.Interaction[OnModelBot]", actor: Actor, taken: Requested
+    ) -> None:
+        """Answer an acknowledged interaction with what was asked for."""
+        ...
+
+
 def _intents() -> discord.Intents:
     """Servers and their channels; no messages, no presences, no member list."""
     intents = discord.Intents.none()
@@ -71,6 +84,7 @@ class OnModelBot(commands.AutoShardedBot):
     """
 
     poster: "CardPoster"
+    board: "ReceiptBoard"
 
     def __init__(self, app: "App", meter: "Meter | None" = None) -> None:
         super().__init__(

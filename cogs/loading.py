@@ -9,6 +9,7 @@ from bot.app import App
 from bot.services.actor import Actor
 from bot.services.cast import CheckResult
 from bot.services.claims import CLAIMED_FOR
+from bot.services.engines import DRAFT
 from cogs.ui.card import Card
 from cogs.ui.cards import (
     PanelFacts,
@@ -23,8 +24,6 @@ from cogs.ui.pictures import Picture, fitted
 from cogs.ui.words import say
 from pipeline.domain.review import Posted, PostKind
 
-DRAFT_GENERATOR = "draft"
-
 
 async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> PanelFacts:
     """A panel as its card shows it now.
@@ -38,10 +37,11 @@ async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> P
         names=view.cast_names,
         candidates=view.candidates,
         tally=view.tally,
-        drafted=app.settings.generator == DRAFT_GENERATOR,
+        drafted=app.engines.drawing(view.panel.brief.generator).name == DRAFT,
         post=post,
         notes=view.notes,
         quorum=view.voting.quorum,
+        varies=app.engines.drawing(view.panel.brief.generator).variations > 0,
         review=view.review,
     )
 

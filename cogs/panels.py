@@ -5,7 +5,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import OnModelBot
-from bot.services.panels import PanelChange, PanelRequest, Requested
+from bot.services.panels import PanelRequest
+from bot.services.rerolls import PanelChange
 from cogs.entry import (
     SHOT_TYPES,
     Interaction,
@@ -20,11 +21,12 @@ from cogs.entry import (
     suggest_characters,
 )
 from cogs.loading import checked_card
-from cogs.progress import ProgressBoard
+from cogs.panel_buttons import use_on_page
 from cogs.suggest import suggest_pages, suggest_panels, suggest_references
 from cogs.ui.lookup import identity_card
-from cogs.ui.notices import done, recipe_card, request_card, status_card
+from cogs.ui.notices import done, recipe_card, status_card
 from cogs.ui.pictures import DEFAULT_LIMIT
+from cogs.ui.receipts import allowance_card
 from cogs.ui.words import say
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
@@ -44,15 +46,6 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
 
     def __init__(self, bot: OnModelBot) -> None:
         self.bot = bot
-        self.board = ProgressBoard(bot)
-
-    async def cog_load(self) -> None:
-        """Start to keep receipts up to date."""
-        self.board.start()
-
-    async def cog_unload(self) -> None:
-        """Stop it."""
-        self.board.stop()
 
     @app_commands.command(description="Ask for a panel")
     @app_commands.describe(
@@ -104,12 +97,13 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             style_freedom=style_freedom / 100,
             chapter=chapter,
             reference=reference,
+            home=getattr(interaction.channel, "parent_id", None),
         )
         actor = await actor_of(interaction)
         taken = await self.bot.app.panels.request(
             actor, request, channel_id=interaction.channel_id, dedupe_key=key_of(interaction)
         )
-        await self._receipt(interaction, taken)
+        await self.bot.board.receipt(interaction, actor, taken)
 
     @app_commands.command(description="Hand in your own drawing; it gets the same check")
     @app_commands.describe(
@@ -131,8 +125,9 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
     ) -> None:
         """Queue a person's drawing for the check."""
         await acknowledge(interaction)
+        actor = await actor_of(interaction)
         taken = await self.bot.app.panels.submit(
-            await actor_of(interaction),
+            actor,
             await read_picture(image),
             characters=characters,
             page=page,
@@ -141,7 +136,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             channel_id=interaction.channel_id,
             dedupe_key=key_of(interaction),
         )
-        await self._receipt(interaction, taken)
+        await self.bot.board.receipt(interaction, actor, taken)
 
     @app_commands.command(description="Check any picture against a character; nothing is kept")
     @app_commands.describe(
@@ -251,10 +246,26 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             hold=None if hold is None else hold / 100,
             style_freedom=None if style_freedom is None else style_freedom / 100,
         )
-        taken = await self.bot.app.panels.reroll(
-            await actor_of(interaction), panel, dedupe_key=key_of(interaction), change=change
+        actor = await actor_of(interaction)
+        taken = await self.bot.app.redraws.reroll(
+            actor, panel, dedupe_key=key_of(interaction), change=change
         )
-        await self._receipt(interaction, taken)
+        await self.bot.board.receipt(interaction, actor, taken)
+
+    @app_commands.command(description="Use an accepted panel on another page")
+    @app_commands.describe(panel="Its number", page="The page; it is composed by /page compose")
+    @app_commands.autocomplete(panel=suggest_panels, page=suggest_pages)
+    async def use(self, interaction: Interaction, panel: PanelNumber, page: PageNumber) -> None:
+        """Move it; the requester and moderators may."""
+        await acknowledge(interaction)
+        await use_on_page(interaction, await actor_of(interaction), panel, page)
+
+    @app_commands.command(description="What you may use of the studio, and what of it is used")
+    async def allowance(self, interaction: Interaction) -> None:
+        """Show panels and seconds of the last 24 hours."""
+        await acknowledge(interaction)
+        actor = await actor_of(interaction)
+        await reply(interaction, allowance_card(await self.bot.app.panels.allowance(actor)))
 
     @app_commands.command(description="How a panel was made")
     @app_commands.describe(panel="Its number")
@@ -264,13 +275,6 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         await acknowledge(interaction)
         text = await self.bot.app.panels.recipe(await actor_of(interaction), panel)
         await reply(interaction, recipe_card(panel, text))
-
-    async def _receipt(self, interaction: Interaction, taken: Requested) -> None:
-        actor = await actor_of(interaction)
-        view = await self.bot.app.panels.view(actor, taken.panel.id)
-        card = request_card(taken.panel, taken.place, view.cast_names, taken.warnings)
-        await reply(interaction, card)
-        self.board.watch(interaction, actor, view, taken.warnings)
 
 
 async def setup(bot: OnModelBot) -> None:

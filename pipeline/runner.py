@@ -21,6 +21,7 @@ from pipeline.domain.quality import (
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.generators.base import Generator, Progress
+from pipeline.generation.generators.draft import DraftGenerator
 from pipeline.generation.generators.registry import load_generator
 from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung, same_again
 from pipeline.generation.recipe_changes import recipe_changes
@@ -55,6 +56,15 @@ class Workshop:
     generator: Generator
     judge: Judge
     encoders: tuple[Encoder, ...] = ()
+
+    def engine_for(self, name: str) -> Generator:
+        """The engine that draws a brief that asks for ``name``; empty: the studio's own.
+
+        Beside its own there is always the draft, which takes nothing to load.
+        """
+        if name == DraftGenerator.name != self.generator.name:
+            return DraftGenerator()
+        return self.generator
 
 
 def build_workshop(spec: WorkshopSpec) -> Workshop:
@@ -137,7 +147,7 @@ def _climb(
     inputs: PanelInputs, workshop: Workshop, progress: Progress, cancelled: Callable[[], bool]
 ) -> list[Attempt]:
     """Try until enough candidates are acceptable or the ladder ends, with one picture at least."""
-    generator, judge = workshop.generator, workshop.judge
+    generator, judge = workshop.engine_for(inputs.brief.generator), workshop.judge
     pictures = {r.sha256: r.image for member in inputs.cast for r in member.references}
     pictures |= inputs.pictures
     attempts: list[Attempt] = []

@@ -1,7 +1,8 @@
 """Attempts of a panel and the candidates that they drew."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import NotFound
@@ -210,7 +211,7 @@ async def last_good_plan(
 
 
 async def panel_hashes(
-    db: Database, guild_id: int, limit: int = 500, *, except_panel: int | None = None
+    db: Database, guild_id: int, limit: int = 500, *, except_panels: Collection[int] = ()
 ) -> dict[str, PictureHashes]:
     """Hashes of the pictures that were shown as panels, newest first, to find copies of them.
 
@@ -218,7 +219,7 @@ async def panel_hashes(
         db: the database.
         guild_id: the tenant.
         limit: how many pictures at most.
-        except_panel: leave this one out (a panel is no copy of itself).
+        except_panels: leave these out (a panel is no copy of itself).
 
     Returns:
         ``panel 12`` for what was accepted, ``panel 12 B`` for the alternates of a vote.
@@ -227,11 +228,11 @@ async def panel_hashes(
         "SELECT p.id AS panel, iif(c.id = p.chosen_candidate, '', ' ' || c.label) AS suffix, "
         "c.hash_version, c.phash, c.dhash, c.ahash "
         "FROM panel AS p JOIN candidate AS c ON c.panel_id = p.id "
-        "WHERE p.guild_id = :guild AND p.id IS NOT :skip "
+        "WHERE p.guild_id = :guild AND p.id NOT IN (SELECT value FROM json_each(:skip)) "
         "AND ((p.status = 'accepted' AND c.id = p.chosen_candidate) "
         "OR (p.status = 'voting' AND c.label IS NOT NULL)) "
         "ORDER BY p.id DESC, c.id LIMIT :limit",
-        {"guild": guild_id, "skip": except_panel, "limit": limit},
+        {"guild": guild_id, "skip": json.dumps(list(except_panels)), "limit": limit},
     )
     return {f"panel {row['panel']}{row['suffix']}": hashes_from_row(row) for row in rows}
 

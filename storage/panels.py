@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 
 from pipeline.domain.errors import NotFound, WrongState
 from pipeline.domain.panel import Panel, PanelBrief, PanelOrigin, PanelStatus
@@ -127,6 +126,23 @@ def set_status(
     )
 
 
+def move_to_page(
+    tx: sqlite3.Connection, *, guild_id: int, panel_id: int, page: int, now: Moment
+) -> None:
+    """Let an accepted panel belong to another page.
+
+    Raises:
+        NotFound: the guild has no such panel.
+        WrongState: it is not accepted.
+    """
+    _require(tx, guild_id, panel_id, {PanelStatus.ACCEPTED})
+    tx.execute(
+        "UPDATE panel SET page_number = :page, brief = json_set(brief, '$.page', :page), "
+        "updated_at = :now WHERE id = :panel",
+        {"page": page, "now": to_text(now), "panel": panel_id},
+    )
+
+
 def choose_candidate(
     tx: sqlite3.Connection, *, guild_id: int, panel_id: int, candidate_id: int, now: Moment
 ) -> None:
@@ -230,16 +246,6 @@ async def chapters_on_page(db: Database, guild_id: int, series_id: int, page: in
         (guild_id, series_id, page),
     )
     return [row["chapter"] for row in rows]
-
-
-async def requested_since(db: Database, guild_id: int, member_id: int, since: datetime) -> int:
-    """How many panels a member asked for (or submitted) after ``since``."""
-    row = await db.fetch_one(
-        "SELECT count(*) AS n FROM panel "
-        "WHERE guild_id = ? AND requester_id = ? AND created_at > ?",
-        (guild_id, member_id, to_text(since)),
-    )
-    return 0 if row is None else row["n"]
 
 
 async def submission_of(db: Database, guild_id: int, panel_id: int) -> str | None:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.services.actor import Actor
+from bot.services.intake import Requested
 from bot.services.lettering import LetterEdit, LetteringService
 from bot.services.pages import PageService
-from bot.services.panels import PanelService, Requested
+from bot.services.panels import PanelService
 from pipeline.comics.layered.comparing import (
     Changes,
     Origin,

@@ -1,12 +1,12 @@
 """Panels: asked for, waited for, looked up."""
 
 import asyncio
-import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.services.access import require_request
 from bot.services.actor import Actor
+from bot.services.allowance import Allowance, allowance_of
 from bot.services.briefs import (
     lint,
     lint_looks,
@@ -14,10 +14,11 @@ from bot.services.briefs import (
     preflight,
     read_cast,
     read_dialogue,
+    read_page,
     read_prompt,
 )
-from bot.services.casting import resolve_role
-from bot.services.consent import require_consent
+from bot.services.engines import Engines
+from bot.services.intake import Order, Requested, admit, seed_of
 from bot.services.panel_views import (
     PanelView,
     QueueEntry,
@@ -25,19 +26,14 @@ from bot.services.panel_views import (
     panel_view,
     queue_entries,
 )
-from bot.services.rerolls import (
-    PanelChange,
-    changed_brief,
-    check_lead,
-    check_ranges,
-    revision_of,
-)
-from bot.services.wordlists import require_clean
-from pipeline.domain.character import Series, ShotType
-from pipeline.domain.errors import LimitReached, WrongState
-from pipeline.domain.job import JobKind, JobStatus, QueuePlace
+from bot.services.rerolls import check_lead, check_ranges
+from pipeline.domain.character import ShotType
+from pipeline.domain.errors import WrongState
+from pipeline.domain.job import JobStatus
 from pipeline.domain.panel import (
+    PANEL_SIZE,
     CastRole,
+    ChannelDefaults,
     Panel,
     PanelBrief,
     PanelOrigin,
@@ -46,7 +42,7 @@ from pipeline.domain.panel import (
 )
 from pipeline.domain.review import Posted, PostKind
 from pipeline.imaging.decode import PictureDoor
-from storage import cast, jobs, outbox, panels
+from storage import audit, cast, channels, jobs, outbox, panels
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 
@@ -56,7 +52,9 @@ class PanelRequest:
     """What a person typed. ``characters`` are ids or names with commas between them.
 
     ``reference`` is a reference (by id) to draw from first, and to take the pose of. ``staging``
-    is what a storyboard showed.
+    is what a storyboard showed. ``home`` is the channel whose defaults hold, where that is not the
+    one in which the outcome is posted (a thread's parent); ``batch`` says that it is one of several
+    that were asked for at once.
     """
 
     characters: str
@@ -73,32 +71,18 @@ class PanelRequest:
     reference: int | None = None
     staging: Staging | None = None
     weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """The receipt: the panel, its place in the queue, and what the person should know."""
-
-    panel: Panel
-    place: QueuePlace | None
-    warnings: tuple[str, ...]
+    home: int | None = None
+    batch: bool = False
 
 
 class PanelService:
     """What members do with panels. What workers do with them is in :mod:`bot.services.runs`."""
 
-    def __init__(
-        self,
-        db: Database,
-        blobs: BlobStore,
-        door: PictureDoor,
-        token_limit: int | None = None,
-    ) -> None:
-        """``token_limit`` is what the engine's text encoder reads; None for an engine without."""
+    def __init__(self, db: Database, blobs: BlobStore, door: PictureDoor, engines: Engines) -> None:
         self._db = db
         self._blobs = blobs
         self._door = door
-        self._token_limit = token_limit
+        self._engines = engines
 
     # --- asking ---------------------------------------------------------------------------
 
@@ -122,11 +106,13 @@ class PanelService:
         )
         await require_request(self._db, actor, [character for character, _ in roles])
         shot = request.shot_type or ShotType.HALF
-        alternates = request.alternates or series.alternates
+        usual = await self._usual(actor.guild_id, request.home or channel_id)
+        engine = self._engines.drawing(usual.generator or "")
+        alternates = request.alternates or usual.alternates or series.alternates
         prompt = read_prompt(request.prompt)
         check_ranges(alternates, request.style_freedom)
         doubts = [
-            *await lint(self._db, actor.guild_id, prompt, roles, self._token_limit),
+            *await lint(self._db, actor.guild_id, prompt, roles, engine.token_limit),
             *await lint_looks(self._db, roles, place, named=bool(request.appearance)),
         ]
         brief = PanelBrief(
@@ -139,7 +125,11 @@ class PanelService:
             page=place.page,
             chapter=place.chapter,
             sketch_sha256=await self._keep(actor.guild_id, request.sketch),
-            seed=request.seed if request.seed is not None else _seed_of(dedupe_key),
+            seed=request.seed if request.seed is not None else seed_of(dedupe_key),
+            # what a storyboard staged is measured in pixels of the usual size
+            size=PANEL_SIZE if request.staging else usual.size or PANEL_SIZE,
+            style=usual.style or "",
+            generator=usual.generator or "",
             style_freedom=request.style_freedom,
             lead=() if request.reference is None else (request.reference,),
             staging=request.staging,
@@ -147,16 +137,10 @@ class PanelService:
         )
         await check_lead(self._db, actor.guild_id, brief, roles)
         lacking = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)
-        await self._check_quota(actor, series)
-        return await self._enqueue(
-            actor,
-            series,
-            brief,
-            PanelOrigin.GENERATED,
-            channel_id,
-            dedupe_key,
-            (*doubts, *lacking),
+        order = Order(
+            brief, channel_id, dedupe_key, warnings=(*doubts, *lacking), batch=request.batch
         )
+        return await admit(self._db, actor, series, order)
 
     async def submit(
         self,
@@ -191,11 +175,9 @@ class PanelService:
             page=place.page,
             chapter=place.chapter,
         )
-        await self._check_quota(actor, series)
         sha256 = await self._keep(actor.guild_id, image)
-        return await self._enqueue(
-            actor, series, brief, PanelOrigin.SUBMITTED, channel_id, dedupe_key, (), sha256
-        )
+        order = Order(brief, channel_id, dedupe_key, PanelOrigin.SUBMITTED, sha256)
+        return await admit(self._db, actor, series, order)
 
     async def repaint(
         self, actor: Actor, panel: Panel, png: bytes, *, channel_id: int | None, dedupe_key: str
@@ -226,53 +208,9 @@ class PanelService:
             staging=None,
             replaces=panel.id,
         )
-        await self._check_quota(actor, series)
         sha256 = await self._blobs.put(actor.guild_id, png)
-        return await self._enqueue(
-            actor, series, brief, PanelOrigin.SUBMITTED, channel_id, dedupe_key, (), sha256
-        )
-
-    async def reroll(
-        self,
-        actor: Actor,
-        panel_id: int,
-        *,
-        dedupe_key: str,
-        change: PanelChange | None = None,
-    ) -> Requested:
-        """Once more as a new panel: the same brief with another seed, or one part changed.
-
-        What was drawn already is not planned anew for a change: its recipe is taken as it is, with
-        the named part changed in it.
-
-        Raises:
-            WrongState: the panel is a person's drawing.
-            InvalidInput: a part is out of its limits, or a reference of somebody else.
-            PromptConflict: the new prompt contradicts the model sheets.
-            NotFound: a character or an appearance was deleted meanwhile.
-            MissingReference: nothing is left to draw a character from.
-        """
-        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
-        if panel.origin is PanelOrigin.SUBMITTED:
-            raise WrongState("This is a person's own drawing; there is nothing to draw again.")
-        series = await cast.active_series(self._db, actor.guild_id)
-        change = change or PanelChange()
-        brief = changed_brief(panel.brief, change, _seed_of(dedupe_key))
-        roles = [await resolve_role(self._db, actor.guild_id, r) for r in brief.cast]
-        await require_consent(self._db, actor.guild_id, [c.character_id for c, _ in roles])
-        await require_request(self._db, actor, [character for character, _ in roles])
-        if change.reference is not None:
-            await check_lead(self._db, actor.guild_id, brief, roles)
-        brief = replace(brief, revision=await revision_of(self._db, panel, change.parts))
-        warnings: tuple[str, ...] = ()
-        if brief.prompt != panel.brief.prompt:
-            warnings = await lint(self._db, actor.guild_id, brief.prompt, roles, self._token_limit)
-        shot, rule = brief.shot_type, series.missing_shot
-        warnings += await preflight(self._db, actor.guild_id, roles, shot, rule)
-        await self._check_quota(actor, series)
-        return await self._enqueue(
-            actor, series, brief, PanelOrigin.GENERATED, panel.channel_id, dedupe_key, warnings
-        )
+        order = Order(brief, channel_id, dedupe_key, PanelOrigin.SUBMITTED, sha256, batch=True)
+        return await admit(self._db, actor, series, order)
 
     async def cancel(self, actor: Actor, panel_id: int) -> Panel:
         """Stop a waiting panel at once, a running one at its next step.
@@ -302,6 +240,53 @@ class PanelService:
         if await self._db.write(stop) is None:
             raise WrongState(f"Panel {panel_id} is {panel.status.value}; nothing is left to stop.")
         return await panels.get_panel(self._db, actor.guild_id, panel_id)
+
+    async def move(self, actor: Actor, panel_id: int, page: int) -> Panel:
+        """Use an accepted panel on another page; its place there is the order of asking.
+
+        Raises:
+            InvalidInput: there is no such page number.
+            NotAllowed: the actor neither asked for it nor moderates.
+            WrongState: it is not accepted.
+        """
+        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
+        actor.require_own(panel.requester_id, "move this panel")
+        number = read_page(page)
+        assert number is not None  # a number is what came in
+        now = datetime.now(UTC)
+
+        def work(tx: Transaction) -> None:
+            panels.move_to_page(
+                tx, guild_id=actor.guild_id, panel_id=panel_id, page=number, now=now
+            )
+            audit.note(
+                tx,
+                guild_id=actor.guild_id,
+                member_id=actor.member_id,
+                action="panel.moved",
+                subject=f"panel {panel_id}",
+                detail=f"page {panel.brief.page} to {number}",
+                now=now,
+            )
+            outbox.owe(  # its card names the page
+                tx,
+                guild_id=actor.guild_id,
+                kind=PostKind.PANEL_RESULT,
+                subject_id=panel_id,
+                dedupe_key=f"panel_moved:{panel_id}:{now.timestamp()}",
+                now=now,
+            )
+
+        await self._db.write(work)
+        return await panels.get_panel(self._db, actor.guild_id, panel_id)
+
+    async def allowance(self, actor: Actor) -> Allowance:
+        """What the actor may use in 24 hours, and what of it is used.
+
+        Raises:
+            NotFound: the guild has no series.
+        """
+        return await allowance_of(self._db, actor)
 
     # --- looking --------------------------------------------------------------------------
 
@@ -339,66 +324,14 @@ class PanelService:
 
     # --- inside ---------------------------------------------------------------------------
 
-    async def _check_quota(self, actor: Actor, series: Series) -> None:
-        since = datetime.now(UTC) - timedelta(days=1)
-        used = await panels.requested_since(self._db, actor.guild_id, actor.member_id, since)
-        if used >= series.quota:
-            raise LimitReached(
-                f"You asked for {used} panels in the last 24 hours and {series.quota} are "
-                "allowed. Come back later, or ask a manager to raise the quota."
-            )
+    async def _usual(self, guild_id: int, channel_id: int | None) -> ChannelDefaults:
+        if channel_id is None:
+            return ChannelDefaults()
+        known = await channels.channel_defaults(self._db, guild_id, channel_id)
+        return known or ChannelDefaults()
 
     async def _keep(self, guild_id: int, image: bytes | None) -> str | None:
         if image is None:
             return None
         picture = await asyncio.to_thread(self._door.open, image)
         return await self._blobs.put(guild_id, picture.png)
-
-    async def _enqueue(
-        self,
-        actor: Actor,
-        series: Series,
-        brief: PanelBrief,
-        origin: PanelOrigin,
-        channel_id: int | None,
-        dedupe_key: str,
-        warnings: tuple[str, ...],
-        submission_sha256: str | None = None,
-    ) -> Requested:
-        said = (line.text for line in brief.dialogue)
-        await require_clean(self._db, actor.guild_id, brief.prompt, *said)
-        kind = JobKind.SUBMISSION if origin is PanelOrigin.SUBMITTED else JobKind.GENERATE
-
-        def add(tx: Transaction) -> tuple[int, int]:
-            now = datetime.now(UTC)
-            panel_id = panels.create_panel(
-                tx,
-                guild_id=actor.guild_id,
-                series_id=series.id,
-                requester_id=actor.member_id,
-                origin=origin,
-                brief=brief,
-                channel_id=channel_id,
-                submission_sha256=submission_sha256,
-                now=now,
-            )
-            job_id = jobs.enqueue(
-                tx,
-                guild_id=actor.guild_id,
-                member_id=actor.member_id,
-                kind=kind,
-                panel_id=panel_id,
-                dedupe_key=dedupe_key,
-                affinity=brief.affinity if kind is JobKind.GENERATE else "",
-                now=now.timestamp(),
-            )
-            return panel_id, job_id
-
-        panel_id, job_id = await self._db.write(add)
-        panel = await panels.get_panel(self._db, actor.guild_id, panel_id)
-        return Requested(panel, await jobs.place_of(self._db, job_id), warnings)
-
-
-def _seed_of(dedupe_key: str) -> int:
-    """A seed that belongs to the request, so that a replay of it draws the same."""
-    return zlib.crc32(dedupe_key.encode())

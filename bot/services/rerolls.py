@@ -13,6 +13,8 @@ from storage.blobs import BlobStore
 from storage.database import Database
 
 MAX_ALTERNATES = 4
+VARIED = 3
+"""How many near variations are drawn of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,26 @@ async def revision_of(db: Database, panel: Panel, parts: tuple[PlanPart, ...]) -
         return None
     chosen = next((c for c in drawn if c.id == panel.chosen_candidate), drawn[0])
     beside = sorted(c.id for c in drawn if c.attempt == chosen.attempt)
-    return Revision(chosen.id, beside.index(chosen.id), parts)
+    return Revision(chosen.id, beside.index(chosen.id), parts, panel.id)
+
+
+async def varied_brief(
+    db: Database, panel: Panel, candidate_id: int, fresh_seed: int
+) -> PanelBrief:
+    """The brief of near variations of one of a panel's pictures.
+
+    Raises:
+        NotFound: the panel has no such picture.
+    """
+    drawn = await attempts.candidates_of(db, panel.guild_id, panel.id)
+    chosen = next((c for c in drawn if c.id == candidate_id), None)
+    if chosen is None:
+        raise NotFound(f"Panel {panel.id} has no such alternate; use the buttons of its card.")
+    beside = sorted(c.id for c in drawn if c.attempt == chosen.attempt)
+    revision = Revision(
+        chosen.id, beside.index(chosen.id), (PlanPart.VARIATION, PlanPart.ALTERNATES), panel.id
+    )
+    return replace(panel.brief, seed=fresh_seed, alternates=VARIED, revision=revision)
 
 
 async def base_of(db: Database, guild_id: int, brief: PanelBrief) -> ConditioningPlan | None:

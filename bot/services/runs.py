@@ -83,7 +83,10 @@ class RunService:
         trained = await may_train(self._db, guild_id, names)
         members = await asyncio.to_thread(self._with_modules, guild_id, members, trained)
         base = await base_of(self._db, guild_id, panel.brief)
-        earlier = await attempts.panel_hashes(self._db, guild_id, except_panel=panel.id)
+        kin = {panel.id, panel.brief.replaces}
+        if panel.brief.revision is not None:  # a variation is near to what it varies
+            kin.add(panel.brief.revision.panel_id)
+        earlier = await attempts.panel_hashes(self._db, guild_id, except_panels=kin - {None})
         await self._db.write(
             lambda tx: panels.set_status(
                 tx,
@@ -99,7 +102,7 @@ class RunService:
             panel_id=panel.id,
             brief=panel.brief,
             cast=tuple(members),
-            style=comic.style,
+            style=panel.brief.style or comic.style,
             earlier=earlier,
             policy=self._policy,
             start_strength=job.strength,
@@ -200,11 +203,13 @@ class RunService:
 
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
+            spent = None if job.started_at is None else (now - job.started_at).total_seconds()
             jobs.finish(
                 tx,
                 job_id=job.id,
                 fence=job.fence,
                 status=JobStatus.CANCELLED,
+                seconds=spent,
                 now=now.timestamp(),
             )
             panels.set_status(

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from bot.services.actor import Actor
 from bot.services.casting import cast_input, resolve_role
+from bot.services.intake import Requested
 from bot.services.naming import slug
-from bot.services.panels import PanelRequest, PanelService, Requested
+from bot.services.panels import PanelRequest, PanelService
 from pipeline.comics.dialogue import format_dialogue
 from pipeline.comics.formats import format_named, spec_of
 from pipeline.domain.character import ReadingDirection, Series
@@ -272,6 +273,7 @@ class ScriptService:
 
 def _request(one: ResolvedPanel, chapter: int | None) -> PanelRequest:
     return PanelRequest(
+        batch=True,
         characters=",".join(role.character_id for role in one.roles),
         appearance=",".join(role.appearance_id for role in one.roles),
         prompt=one.prompt,

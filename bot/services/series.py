@@ -7,12 +7,15 @@ from typing import Any
 
 from bot.services.actor import Actor
 from bot.services.edits import limited
+from bot.services.engines import Engines
 from bot.services.naming import clean_name
+from bot.services.rerolls import check_ranges
 from pipeline.comics.formats import format_named
 from pipeline.domain.character import ColorMode, ReadingDirection, Series
 from pipeline.domain.errors import InvalidInput
+from pipeline.domain.panel import ChannelDefaults
 from pipeline.domain.story import LAST_PAGE
-from storage import audit, cast, outbox
+from storage import allowance, audit, cast, channels, outbox
 from storage.database import Database, Transaction
 from storage.keys import Keyring
 
@@ -32,9 +35,10 @@ _RANGES = {
 class SeriesService:
     """What people who manage a server say about its comic."""
 
-    def __init__(self, db: Database, keyring: Keyring) -> None:
+    def __init__(self, db: Database, keyring: Keyring, engines: Engines) -> None:
         self._db = db
         self._keyring = keyring
+        self._engines = engines
 
     async def create(
         self,
@@ -91,6 +95,73 @@ class SeriesService:
             await self._db.write(lambda tx: _change(tx, actor, series.id, given))
         return await self.active(actor.guild_id)
 
+    async def give_role(self, actor: Actor, role_id: int, gpu_seconds: int) -> Series:
+        """Say how long the engine may draw in 24 hours for members with a role.
+
+        Of several roles the one that gives most counts; 0 seconds leave a role without a word.
+
+        Raises:
+            NotAllowed: the actor may not manage the guild.
+            InvalidInput: the number is out of its range.
+        """
+        actor.require_manager("change the settings")
+        series = await self.active(actor.guild_id)
+        given = gpu_seconds or None
+        _check_ranges({"gpu_seconds": given})
+
+        def work(tx: Transaction) -> None:
+            allowance.put_role_quota(
+                tx,
+                guild_id=actor.guild_id,
+                series_id=series.id,
+                role_id=role_id,
+                gpu_seconds=given,
+            )
+            _noted(tx, actor, f"series {series.id}", f"role {role_id}: gpu_seconds = {given}")
+
+        await self._db.write(work)
+        return series
+
+    async def roles(self, actor: Actor) -> list[tuple[int, int]]:
+        """The roles with a quota of their own and its seconds, the largest first."""
+        series = await self.active(actor.guild_id)
+        return await allowance.role_quotas(self._db, actor.guild_id, series.id)
+
+    async def channel(
+        self, actor: Actor, channel_id: int, change: ChannelDefaults, *, clear: bool = False
+    ) -> ChannelDefaults:
+        """Change what panels get that are asked for in a channel; what is None stays.
+
+        ``clear`` forgets what was said before.
+
+        Raises:
+            NotAllowed: the actor may not manage the guild.
+            InvalidInput: there is no such engine, or something is out of its limits.
+        """
+        actor.require_manager("change the settings")
+        await self.active(actor.guild_id)
+        if change.generator is not None and change.generator not in self._engines.names:
+            raise InvalidInput(f"This studio draws with: {', '.join(self._engines.names)}.")
+        if change.alternates is not None:
+            check_ranges(change.alternates)
+        limited("style", change.style or "", 200)
+        known = await channels.channel_defaults(self._db, actor.guild_id, channel_id)
+        told = _over((not clear and known) or ChannelDefaults(), change)
+        if told != (known or ChannelDefaults()):
+
+            def work(tx: Transaction) -> None:
+                channels.put_channel_defaults(
+                    tx, guild_id=actor.guild_id, channel_id=channel_id, defaults=told
+                )
+                _noted(tx, actor, f"channel {channel_id}", str(told))
+
+            await self._db.write(work)
+        return told
+
+    async def channels(self, actor: Actor) -> list[tuple[int, ChannelDefaults]]:
+        """Every channel that says something, and what."""
+        return await channels.list_channel_defaults(self._db, actor.guild_id)
+
     async def active(self, guild_id: int) -> Series:
         """The series that the guild works on.
 
@@ -104,14 +175,29 @@ def _change(tx: Transaction, actor: Actor, series_id: int, given: Mapping[str, A
     cast.update_series(tx, guild_id=actor.guild_id, series_id=series_id, **given)
     if any(name.endswith("_channel_id") for name in given):
         outbox.revive(tx, guild_id=actor.guild_id, now=time.time())  # there may be a place now
+    detail = ", ".join(f"{name} = {value}" for name, value in sorted(given.items()))
+    _noted(tx, actor, f"series {series_id}", detail)
+
+
+def _noted(tx: Transaction, actor: Actor, subject: str, detail: str) -> None:
     audit.note(
         tx,
         guild_id=actor.guild_id,
         member_id=actor.member_id,
         action="series.settings",
-        subject=f"series {series_id}",
-        detail=", ".join(f"{name} = {value}" for name, value in sorted(given.items())),
+        subject=subject,
+        detail=detail,
         now=datetime.now(UTC),
+    )
+
+
+def _over(known: ChannelDefaults, change: ChannelDefaults) -> ChannelDefaults:
+    """What is said now, where a change says something."""
+    return ChannelDefaults(
+        generator=change.generator or known.generator,
+        style=change.style or known.style,
+        size=change.size or known.size,
+        alternates=change.alternates or known.alternates,
     )
 
 

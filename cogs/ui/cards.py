@@ -60,7 +60,8 @@ class PanelFacts:
 
     ``names`` maps a character id to the name that people know; ``drafted`` says that the embedded
     draft generator made the pictures; ``post`` is the outbox row that owes the message; ``notes``
-    name what the engine left out; ``quorum`` is how many votes decide before the time is over.
+    name what the engine left out; ``quorum`` is how many votes decide before the time is over;
+    ``varies`` says that the engine can vary its pictures.
     """
 
     panel: Panel
@@ -71,6 +72,7 @@ class PanelFacts:
     post: int = 0
     notes: tuple[str, ...] = ()
     quorum: int | None = None
+    varies: bool = False
     review: Review | None = None
 
     @property

@@ -10,7 +10,12 @@ from typing import Any
 
 PREFIX = "om"
 VOTE = rf"{PREFIX}:vote:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
-PANEL = rf"{PREFIX}:(?P<verb>reroll|recipe|finish):(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
+PANEL = (
+    rf"{PREFIX}:(?P<verb>reroll|remix|vary|use|recipe|finish|cancel)"
+    rf":(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
+)
+PICK = rf"{PREFIX}:pick:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
+WINDOW = rf"{PREFIX}:window:(?P<verb>remix|use):(?P<panel>[0-9]{{1,19}})"
 REVIEW = (
     rf"{PREFIX}:(?P<verb>approve|reject|label|retry|next|appeal|good|bad|claim|release|takeover|why)"
     r":(?P<review>[0-9]{1,19})"
@@ -47,6 +52,16 @@ def vote(panel_id: int, candidate_id: int) -> str:
 def panel(verb: str, panel_id: int, post: int) -> str:
     """A button about a panel; ``post`` is the outbox row that owes the message (0: none)."""
     return f"{PREFIX}:{verb}:{panel_id}:{post}"
+
+
+def pick(panel_id: int, candidate_id: int) -> str:
+    """The button that varies a candidate."""
+    return f"{PREFIX}:pick:{panel_id}:{candidate_id}"
+
+
+def window(verb: str, panel_id: int) -> str:
+    """A window about a panel."""
+    return f"{PREFIX}:window:{verb}:{panel_id}"
 
 
 def review(verb: str, review_id: int) -> str:

@@ -13,7 +13,7 @@ from cogs.ui.pictures import Picture
 from cogs.ui.terms import shot
 from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, short
 from cogs.ui.words import retell, say, say_n
-from pipeline.domain.panel import PanelOrigin, PanelStatus
+from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.review import StoredCandidate, Tally
 
 _OPEN = PanelStatus.VOTING
@@ -33,7 +33,8 @@ def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
         card.small(plain(say("Left out: {parts}", parts="; ".join(map(retell, facts.notes))), 300))
     if status is _OPEN:
         card.row(*(_vote_button(facts.panel.id, c) for c in facts.candidates))
-    return card.row(*_buttons(facts))
+    card.row(*_again(facts))
+    return card.row(*_more(facts))
 
 
 def taken_down_card(facts: PanelFacts) -> Card:
@@ -69,6 +70,19 @@ def ballot_card(facts: PanelFacts, tally: Tally, candidate_id: int, *, decided: 
         winner = label[tally.leader or candidate_id]
         return card.text(say("That decided it: **{label}** wins.", label=winner))
     return card.small(say("You may change it until the vote closes."))
+
+
+def pick_card(panel: Panel, candidates: Sequence[StoredCandidate]) -> Card:
+    """Which of several pictures is to be varied?"""
+    card = Card(NEUTRAL).heading(say("🪄 Which one of panel {panel}?", panel=panel.id))
+    card.text(say("Its recipe and its seed stay; a little of the noise is another."))
+    return card.row(
+        *(
+            button(say("Vary {label}", label=candidate.label or "A"),
+                   ids.pick(panel.id, candidate.id))
+            for candidate in candidates
+        )
+    )  # fmt: skip
 
 
 def votes_cast(number: int) -> str:
@@ -133,13 +147,25 @@ def _vote_button(panel_id: int, candidate: StoredCandidate) -> ui.Button[ui.Layo
     )
 
 
-def _buttons(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
+def _again(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
+    """What draws once more; nothing for a person's own drawing."""
     panel, post = facts.panel, facts.post
-    by_hand = panel.origin is PanelOrigin.SUBMITTED  # nothing was generated that could be redrawn
+    if panel.origin is PanelOrigin.SUBMITTED:
+        return []
     buttons = [
-        button(say("Reroll"), ids.panel("reroll", panel.id, post), emoji="🎲", disabled=by_hand),
-        button(say("Recipe"), ids.panel("recipe", panel.id, post), emoji="📜"),
+        button(say("Reroll"), ids.panel("reroll", panel.id, post), emoji="🎲"),
+        button(say("Remix"), ids.panel("remix", panel.id, post), emoji="✏️"),
     ]
+    if facts.varies:
+        buttons.append(button(say("Vary this"), ids.panel("vary", panel.id, post), emoji="🪄"))
+    return buttons
+
+
+def _more(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
+    panel, post = facts.panel, facts.post
+    buttons = [button(say("Recipe"), ids.panel("recipe", panel.id, post), emoji="📜")]
+    if panel.status is PanelStatus.ACCEPTED:
+        buttons.append(button(say("Use on page…"), ids.panel("use", panel.id, post), emoji="📄"))
     if panel.status is _OPEN:
         buttons.append(button(say("Finish vote"), ids.panel("finish", panel.id, post), emoji="🏁"))
     return buttons

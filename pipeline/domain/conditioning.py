@@ -10,7 +10,7 @@ from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.plain import from_plain
 
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 """Grows with every change of the fields; older plans are migrated when they are read."""
 
 
@@ -167,12 +167,38 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Variation:
+    """Other noise that is mixed into a seed's own: ``strength`` 0 leaves it, 1 replaces it.
+
+    Mixed along the great circle between the two (spherical interpolation), so that the mixture is
+    as strong as either. Engines without noise read it as: the same scene, otherwise staged.
+    Source: "variation seed" of AUTOMATIC1111's web UI; K. Shoemake, "Animating rotation with
+    quaternion curves", SIGGRAPH 1985.
+    """
+
+    seed: int
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A file of weights that decides about the pixels, by role and content hash."""
 
     role: str
     name: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enlargement:
+    """A drawn picture (by content hash) made larger, ``factor`` times each side, by a network.
+
+    Nothing is drawn anew: the rest of the plan says how the picture came about.
+    """
+
+    base_sha256: str
+    factor: int
+    network: ModelFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +247,11 @@ class ConditioningPlan:
     ``strength`` is the rung of the retry ladder, 0 for the first try and strictly larger for each
     retry. ``alternates`` pictures are drawn; alternate ``i`` uses seed ``seed + i``. ``bucket`` is
     the size at which the engine works, None for ``size`` itself. ``style_freedom`` (0 to 1) is how
-    far the panel may leave the style of its references (source CC6). ``notes`` says, for people,
-    what the engine leaves out of what was asked for. ``interventions`` were made while it was first
-    drawn, and are made again.
+    far the panel may leave the style of its references (source CC6). ``variations`` are mixed into
+    the noise of ``seed`` one after the other; where there are any, all alternates use ``seed``
+    itself and alternate ``i`` the seed of the last variation plus ``i``. ``notes`` says, for
+    people, what the engine leaves out of what was asked for. ``interventions`` were made while it
+    was first drawn, and are made again.
     """
 
     generator: str
@@ -250,6 +278,8 @@ class ConditioningPlan:
     steps: tuple[StepTaken, ...] = ()
     notes: tuple[str, ...] = ()
     interventions: tuple[Intervention, ...] = ()
+    variations: tuple[Variation, ...] = ()
+    enlarge: Enlargement | None = None
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, so that equal plans give equal text."""
@@ -274,10 +304,12 @@ class ConditioningPlan:
 
     @property
     def pictures(self) -> frozenset[str]:
-        """The content hashes of what it names beside references: guides, and what is repaired."""
+        """The content hashes of what it names beside references: guides, and what is worked on."""
         named = {control.sha256 for control in self.controls}
         if self.inpaint is not None:
             named |= {self.inpaint.base_sha256, self.inpaint.mask_sha256}
+        if self.enlarge is not None:
+            named.add(self.enlarge.base_sha256)
         return frozenset(named)
 
     @property
@@ -293,7 +325,11 @@ class ConditioningPlan:
             for one in self.interventions
             if one.alternate >= alternate
         )
-        return replace(self, seed=self.seed + alternate, interventions=moved)
+        plan = replace(self, interventions=moved)
+        if not self.variations:
+            return replace(plan, seed=self.seed + alternate)
+        *before, last = self.variations
+        return replace(plan, variations=(*before, replace(last, seed=last.seed + alternate)))
 
     @property
     def recipe_hash(self) -> str:
@@ -311,6 +347,8 @@ def _current(data: dict[str, Any]) -> dict[str, Any]:
         fields = _from_version_1(fields)
     if version < 3:  # nothing was changed while it was drawn
         fields = {"interventions": [], **fields}
+    if version < 4:
+        fields = {"variations": [], "enlarge": None, **fields}
     return fields
 
 

@@ -95,18 +95,21 @@ class PlanPart(StrEnum):
     REFERENCES = "references"
     HOLD = "hold"
     STYLE_FREEDOM = "style_freedom"
+    VARIATION = "variation"
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
     """The recipe of a drawn candidate is taken as it is, but for the ``changed`` parts.
 
-    ``place`` says which alternate of its attempt the candidate was, from 0.
+    ``place`` says which alternate of its attempt the candidate was, from 0. ``panel_id`` is whose
+    candidate it is; 0 in what was stored before that was known.
     """
 
     candidate_id: int
     place: int
     changed: tuple[PlanPart, ...]
+    panel_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,20 @@ class Staging:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelDefaults:
+    """What a panel gets that is asked for in a channel, where its request does not say otherwise.
+
+    None leaves a thing to the series: ``style`` in words, ``size`` in pixels, how many
+    ``alternates``. ``generator`` is the engine's name, None for the studio's own.
+    """
+
+    generator: str | None = None
+    style: str | None = None
+    size: Size | None = None
+    alternates: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PanelBrief:
     """What a person asked for, complete: cast in speaking order, words, framing, dialogue.
 
@@ -133,7 +150,9 @@ class PanelBrief:
     ``lead`` are references (by id) that a person wants drawn from first, ``hold`` is how strongly
     references hold at the first try, 0 to 1, None for the usual. ``staging`` is what a storyboard
     showed of this panel, ``weight`` how much of its page it deserves, 1 being usual. ``replaces``
-    is the panel (by id) whose place on its page this one takes once it is accepted.
+    is the panel (by id) whose place on its page this one takes once it is accepted. ``style`` is
+    how it is drawn, in words; empty for the series' own. ``generator`` is the engine that draws
+    it; empty for the studio's own.
     """
 
     prompt: str
@@ -154,6 +173,8 @@ class PanelBrief:
     staging: Staging | None = None
     weight: float = 1.0
     replaces: int | None = None
+    style: str = ""
+    generator: str = ""
 
     @property
     def affinity(self) -> str:

@@ -29,7 +29,8 @@ class Capabilities:
     picture that repeats its reference is no fault. ``native_pixels`` is the area that its model
     was trained at and ``side_multiple`` what its sides must be divisible by; with
     ``native_pixels`` None it draws any size as it is. ``sampling`` is how it walks from noise to
-    picture unless a plan is changed by hand: distilled models need few steps.
+    picture unless a plan is changed by hand: distilled models need few steps. ``variations`` is how
+    many times in a row it can vary a picture of its own.
     """
 
     references: int = 0
@@ -49,6 +50,7 @@ class Capabilities:
     prompt_tokens: int | None = 154
     sampling: Sampling = USUAL_SAMPLING
     models: tuple[ModelFile, ...] = ()
+    variations: int = 0
 
     @property
     def several_adapters(self) -> bool:
@@ -73,6 +75,7 @@ def fit_to(plan: ConditioningPlan, engine: Capabilities) -> ConditioningPlan:
         notes=notes,
         models=engine.models,
         bucket=bucket_for(plan.size, engine),
+        variations=plan.variations[: engine.variations],
     )
     if not engine.negative:
         fitted = replace(fitted, negative="", negative_parts=())
@@ -103,6 +106,7 @@ def _shortfalls(plan: ConditioningPlan, engine: Capabilities) -> Iterator[str]:
             f"more than {engine.references} reference pictures per character",
         ),
         (draws, engine.reference_attention, "reference attention"),
+        (len(plan.variations) > engine.variations, False, "further variation of a variation"),
         (plan.style_freedom > 0, not engine.pastes_references, "freedom of style"),
     )
     for wanted, able, words in asked:

@@ -96,10 +96,9 @@ def next_rung(
     stronger = replace(
         plan,
         strength=last.strength + 1,
-        seed=last.seed + SEED_STEP,
         alternates=missing,
         steps=tuple(steps),
-    )
+    ).first_is(SEED_STEP)
     return Rung(stronger, pictures)
 
 
@@ -113,15 +112,9 @@ def same_again(attempts: Sequence[Attempt]) -> Rung:
     if last is None:
         raise ValueError("a person's drawing cannot be drawn again")
     why = "every picture so far was given up while it was drawn"
-    return Rung(
-        replace(
-            last,
-            strength=last.strength + 1,
-            seed=last.seed + SEED_STEP,
-            steps=(StepTaken(Step.CHANGE_SEED, why),),
-            interventions=(),
-        )
-    )
+    steps = (StepTaken(Step.CHANGE_SEED, why),)
+    again = replace(last, strength=last.strength + 1, steps=steps, interventions=())
+    return Rung(again.first_is(SEED_STEP))
 
 
 def exhausted(policy: LadderPolicy, spent: Spent) -> bool:

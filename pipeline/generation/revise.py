@@ -9,6 +9,7 @@ from pipeline.domain.conditioning import (
     ReferenceUse,
     Step,
     StepTaken,
+    Variation,
 )
 from pipeline.domain.inputs import PanelInputs
 from pipeline.domain.panel import PlanPart
@@ -17,6 +18,8 @@ from pipeline.generation.generators.base import Generator
 from pipeline.generation.plan import negatives_for
 from pipeline.generation.steps import weights_of
 
+NEAR = 0.25
+"""How much other noise a near variation gets: composition and figures stay, details move."""
 _WORDS = frozenset({PlanPart.PROMPT, PlanPart.SHOT_TYPE})
 _PICTURES = frozenset({PlanPart.REFERENCES, PlanPart.SHOT_TYPE})
 
@@ -54,8 +57,12 @@ def revised(
         # those of the other alternates were about pictures that nobody asked to be repeated
         interventions=tuple(one for one in base.interventions if one.alternate == 0),
     )
+    if PlanPart.VARIATION in changed:
+        variation = Variation(inputs.brief.seed, NEAR)
+        plan = replace(plan, variations=(*plan.variations, variation))
+        plan = replace(plan, inpaint=None, interventions=())
     if PlanPart.SEED in changed:
-        plan = replace(plan, seed=fresh.seed, interventions=())
+        plan = replace(plan, seed=fresh.seed, variations=(), interventions=())
     if PlanPart.STYLE_FREEDOM in changed:
         plan = replace(plan, style_freedom=fresh.style_freedom)
     if changed & _WORDS:

@@ -24,7 +24,7 @@ MODELS = [
     "ip-adapter-faceid-plusv2_sd15 [6e14fc1a]", "ip-adapter-plus_sdxl_vit-h [f1f19f7d]", "diffusers_xl_canny_full [2b69fca4]",
 ]  # fmt: skip
 FIELDS = {
-    "prompt": str, "negative_prompt": str, "seed": int, "subseed_strength": (int, float), "batch_size": int, "n_iter": int,
+    "prompt": str, "negative_prompt": str, "seed": int, "subseed": int, "subseed_strength": (int, float), "batch_size": int, "n_iter": int,
     "steps": int, "cfg_scale": (int, float), "width": int, "height": int, "sampler_name": str, "scheduler": str,
     "send_images": bool, "save_images": bool, "override_settings": dict, "override_settings_restore_afterwards": bool,
     "alwayson_scripts": dict, "force_task_id": str, "init_images": list, "mask": str, "mask_blur": int,
@@ -224,8 +224,12 @@ class A1111Server:
             assert request.transport is not None
             request.transport.close()
         count = body["batch_size"] * body["n_iter"]
-        seeds = [body["seed"] + index for index in range(count)]
-        images = [self._picture(body, seed) for seed in seeds]
+        # as its processing.py counts: one seed for all where a variation is asked for
+        step = 0 if body["subseed_strength"] else 1
+        seeds = [body["seed"] + step * index for index in range(count)]
+        varied = [body.get("subseed", -1) + index for index in range(count)]
+        shown = zip(seeds, varied, strict=True)
+        images = [self._picture(body, b if body["subseed_strength"] else a) for a, b in shown]
         if self.manners.forgets_a_picture:
             images.pop()
         elif "alwayson_scripts" in body:  # maps of ControlNet come after the pictures

@@ -82,7 +82,7 @@ async def test_a_likeness_cannot_be_drawn_again_or_sent_back_without_consent(app
     job, _, _ = drawn
     await app.consent.ask(OWNER, "Mira", BOB.member_id)
     with pytest.raises(ConsentMissing):
-        await app.panels.reroll(OWNER, job.panel_id, dedupe_key="again")
+        await app.redraws.reroll(OWNER, job.panel_id, dedupe_key="again")
     with pytest.raises(ConsentMissing):
         await app.panels.submit(
             OWNER, b"never looked at", characters="Mira", channel_id=7, dedupe_key="mine"

@@ -276,7 +276,7 @@ async def test_a_waiting_panel_is_cancelled_at_once(studio, manager, member):
 
 async def test_reroll_is_a_new_panel_with_another_seed(studio, member):
     asked = await _ask(studio, member)
-    again = await studio.panels.reroll(member, asked.panel.id, dedupe_key="other")
+    again = await studio.redraws.reroll(member, asked.panel.id, dedupe_key="other")
     assert again.panel.id != asked.panel.id
     assert again.panel.brief.seed != asked.panel.brief.seed
     assert replace(again.panel.brief, seed=0) == replace(asked.panel.brief, seed=0)

@@ -8,7 +8,8 @@ from steps import register, settled, working
 from bot.app import open_app
 from bot.demo.material import load_material
 from bot.services.actor import Actor
-from bot.services.panels import PanelChange, PanelRequest
+from bot.services.panels import PanelRequest
+from bot.services.rerolls import PanelChange
 from bot.settings import Settings
 from pipeline.domain.character import ShotType
 from pipeline.domain.conditioning import ConditioningPlan, Step
@@ -70,7 +71,7 @@ async def test_freedom_of_style_is_part_of_the_brief_and_has_its_limits(app):
 )
 async def test_a_reroll_changes_the_one_part_that_is_named(app, change, field, value):
     first = (await ask(app)).panel.brief
-    again = (await app.panels.reroll(ANN, 1, dedupe_key="r", change=change)).panel.brief
+    again = (await app.redraws.reroll(ANN, 1, dedupe_key="r", change=change)).panel.brief
     assert getattr(again, field) == value
     assert replace(again, **{field: getattr(first, field)}) == first
 
@@ -85,7 +86,7 @@ async def test_a_reroll_of_a_drawn_panel_changes_its_recipe_and_not_a_fresh_one(
     await app.db.write(
         lambda tx: tx.execute("UPDATE attempt SET plan = ?", (stronger.to_json(),)).rowcount
     )
-    again = await app.panels.reroll(ANN, 1, dedupe_key="r", change=PanelChange(hold=0.3))
+    again = await app.redraws.reroll(ANN, 1, dedupe_key="r", change=PanelChange(hold=0.3))
     assert again.panel.brief.revision is not None
     async with working(app):
         await settled(app, 10, again.panel.id)
@@ -114,16 +115,16 @@ async def test_a_reference_to_draw_from_first_has_to_be_of_the_look(app):
     taken = await ask(app)
     inputs = await inputs_of(app, taken.panel.id)
     last = inputs.cast[0].references[-1].reference_id
-    again = await app.panels.reroll(ANN, 1, dedupe_key="r", change=PanelChange(reference=last))
+    again = await app.redraws.reroll(ANN, 1, dedupe_key="r", change=PanelChange(reference=last))
     assert again.panel.brief.lead == (last,)
     led = plan_for(await inputs_of(app, again.panel.id), DraftGenerator(), strength=0)
     assert led.cast[0].references[0].reference_id == last
     with pytest.raises(InvalidInput, match="does not belong to mira_everyday"):
-        await app.panels.reroll(ANN, 1, dedupe_key="r2", change=PanelChange(reference=9999))
+        await app.redraws.reroll(ANN, 1, dedupe_key="r2", change=PanelChange(reference=9999))
     with pytest.raises(InvalidInput, match="does not belong"):
         await ask(app, replace(ASK, reference=9999), "k2")
     with pytest.raises(InvalidInput, match="hold"):
-        await app.panels.reroll(ANN, 1, dedupe_key="r3", change=PanelChange(hold=1.2))
+        await app.redraws.reroll(ANN, 1, dedupe_key="r3", change=PanelChange(hold=1.2))
 
 
 async def inputs_of(app, panel_id):
@@ -135,13 +136,13 @@ async def inputs_of(app, panel_id):
 
 async def test_a_reroll_without_a_change_has_a_new_seed_and_a_bad_change_is_refused(app):
     first = (await ask(app)).panel.brief
-    again = (await app.panels.reroll(ANN, 1, dedupe_key="r")).panel.brief
+    again = (await app.redraws.reroll(ANN, 1, dedupe_key="r")).panel.brief
     assert again.seed != first.seed
     assert replace(again, seed=first.seed) == first
     with pytest.raises(PromptConflict):
-        await app.panels.reroll(ANN, 1, dedupe_key="r2", change=PanelChange("Mira, bald."))
+        await app.redraws.reroll(ANN, 1, dedupe_key="r2", change=PanelChange("Mira, bald."))
     with pytest.raises(InvalidInput, match="alternates"):
-        await app.panels.reroll(ANN, 1, dedupe_key="r3", change=PanelChange(alternates=9))
+        await app.redraws.reroll(ANN, 1, dedupe_key="r3", change=PanelChange(alternates=9))
 
 
 async def test_the_recipe_is_readable_whole_and_says_what_was_left_out(app):

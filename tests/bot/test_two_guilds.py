@@ -62,7 +62,7 @@ async def test_ids_of_the_other_guild_lead_nowhere(twins):
     refused = [
         app.panels.view(ONE, panel_id),
         app.panels.cancel(ONE, panel_id),
-        app.panels.reroll(ONE, panel_id, dedupe_key="x"),
+        app.redraws.reroll(ONE, panel_id, dedupe_key="x"),
         app.panels.recipe(ONE, panel_id),
         app.panels.picture(ONE.guild_id, candidate.sha256),
         app.panels.picture(ONE.guild_id, evidence),

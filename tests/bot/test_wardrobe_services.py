@@ -9,7 +9,8 @@ from bot.app import open_app
 from bot.services.actor import Actor
 from bot.services.cast import Upload
 from bot.services.edits import CharacterEdit, LookEdit, parse_range
-from bot.services.panels import PanelChange, PanelRequest
+from bot.services.panels import PanelRequest
+from bot.services.rerolls import PanelChange
 from bot.settings import Settings
 from pipeline.domain.character import MissingShot, ShotType
 from pipeline.domain.errors import InvalidInput, MissingReference, PromptConflict
@@ -107,8 +108,8 @@ async def test_a_drawing_is_checked_against_the_look_of_its_chapter(app, materia
 async def test_a_reroll_with_another_framing_passes_the_preflight_again(app):
     first = await ask(app, chapter=3)
     change = PanelChange(shot_type=ShotType.FULL)
-    again = await app.panels.reroll(ANN, first.panel.id, dedupe_key="r1", change=change)
+    again = await app.redraws.reroll(ANN, first.panel.id, dedupe_key="r1", change=change)
     assert any("next best" in warning for warning in again.warnings)
     await app.series.update(MODERATOR, missing_shot=MissingShot.BLOCK)
     with pytest.raises(MissingReference, match="does not draw without one"):
-        await app.panels.reroll(ANN, first.panel.id, dedupe_key="r2", change=change)
+        await app.redraws.reroll(ANN, first.panel.id, dedupe_key="r2", change=change)

@@ -142,7 +142,7 @@ def _report(inputs: PanelInputs, verdict: Verdict) -> CandidateReport:
 def _plan(inputs: PanelInputs) -> ConditioningPlan:
     brief = inputs.brief
     return ConditioningPlan(
-        "scripted", "1", brief.prompt, "", (), brief.shot_type, brief.color_mode, Size(160, 120),
+        "draft", "1", brief.prompt, "", (), brief.shot_type, brief.color_mode, Size(160, 120),
         brief.seed, brief.alternates, inputs.start_strength,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -178,12 +179,12 @@ def test_a_custom_id_over_100_characters_is_a_programming_error():
 # --- vote cards ---------------------------------------------------------------------------------
 
 
-def test_a_vote_card_has_a_button_per_alternate_and_the_three_others():
+def test_a_vote_card_has_a_button_per_alternate_and_the_others():
     shown = facts(votes={31: 2})
     card = vote_card(shown, pictures(shown))
     within_limits(card)
     assert list(buttons(card)) == [
-        "Vote A", "Vote B", "Vote C", "Vote D", "Reroll", "Recipe", "Finish vote",
+        "Vote A", "Vote B", "Vote C", "Vote D", "Reroll", "Remix", "Recipe", "Finish vote",
     ]  # fmt: skip
     assert buttons(card)["Vote B"]["custom_id"] == "om:vote:12:31"
     assert "2 votes" in texts(card)
@@ -201,7 +202,9 @@ def test_alternates_have_words_for_people_who_do_not_see_them():
 def test_an_accepted_panel_has_no_vote_buttons_and_names_the_winner():
     shown = facts(status=PanelStatus.ACCEPTED, chosen_candidate=31)
     card = vote_card(shown, pictures(shown))
-    assert list(buttons(card)) == ["Reroll", "Recipe"]
+    assert list(buttons(card)) == ["Reroll", "Remix", "Recipe", "Use on page…"]
+    can_vary = replace(shown, varies=True)
+    assert "Vary this" in buttons(vote_card(can_vary, pictures(shown)))
     assert "chosen" in texts(card)
     assert card.colour == GOOD
 
@@ -210,7 +213,7 @@ def test_a_persons_drawing_is_not_called_a_draft_and_cannot_be_rerolled():
     shown = facts(origin=PanelOrigin.SUBMITTED, status=PanelStatus.ACCEPTED)
     card = vote_card(shown, pictures(shown))
     assert DRAFT_NOTE not in texts(card)
-    assert buttons(card)["Reroll"]["disabled"]
+    assert list(buttons(card)) == ["Recipe", "Use on page…"]
 
 
 def test_the_longest_names_and_prompts_fit():

@@ -21,7 +21,9 @@ async def test_a_panel_goes_from_request_to_an_accepted_vote(studio: Studio):
     await studio.quiet()
 
     card = studio.card()
-    assert labels_of(card) == ["Vote A", "Vote B", "Reroll", "Recipe", "Finish vote"]
+    assert labels_of(card) == [
+        "Vote A", "Vote B", "Reroll", "Remix", "Vary this", "Recipe", "Finish vote",
+    ]  # fmt: skip
     assert "They run home." in text_of(card)
     assert len(card.attachments) == 2
     assert all("Alternate" in (a.description or "") for a in card.attachments)
@@ -36,14 +38,14 @@ async def test_a_panel_goes_from_request_to_an_accepted_vote(studio: Studio):
     await studio.quiet()
     assert "accepted" in text_of(studio.card())
     assert "**chosen**" in text_of(studio.card())
-    assert enabled(studio.card()) == ["Reroll", "Recipe"]
+    assert enabled(studio.card()) == ["Reroll", "Remix", "Vary this", "Recipe", "Use on page…"]
     assert len(studio.card().attachments) == 2, "an edit keeps the pictures"
 
 
 async def test_one_alternate_is_accepted_at_once_and_shown_without_a_vote(studio: Studio):
     await studio.register()
     card = await studio.posted(alternates=1)
-    assert enabled(card) == ["Reroll", "Recipe"]
+    assert enabled(card) == ["Reroll", "Remix", "Vary this", "Recipe", "Use on page…"]
     assert "accepted" in text_of(card)
 
 
@@ -118,7 +120,7 @@ async def test_reroll_and_recipe_as_commands(studio: Studio):
 async def test_the_recipe_button_answers_in_private(studio: Studio):
     await studio.register()
     shown = await studio.bob.click(await studio.posted(), label="Recipe")
-    assert shown.followups[0].ephemeral
+    assert shown.ephemeral
     assert "Recipe of panel 1" in answer(shown)
 
 

@@ -8,7 +8,7 @@ from drawing import PLAN, SIZE, draw, drawn, pixels
 from tiny_diffusion import TinyModels
 
 from pipeline.domain.character import ColorMode
-from pipeline.domain.conditioning import PartKind, PromptPart, Sampling
+from pipeline.domain.conditioning import PartKind, PromptPart, Sampling, Variation
 from pipeline.domain.errors import Cancelled, GenerationFailed
 from pipeline.domain.geometry import Size
 from pipeline.generation.diffusion.samplers import SAMPLERS
@@ -180,3 +180,33 @@ def test_the_working_size_keeps_the_proportions_and_the_native_area(sd):
     assert working_size(wide, sd._engine.base.installed) == Size(80, 48)
     assert drawn(sd, size=Size(200, 150), bucket=None).shape == (150, 200, 3)
     assert SIZE.width * SIZE.height == sd.capabilities.native_pixels
+
+
+def _apart(one, other) -> float:
+    return float(np.abs(one - other).mean())
+
+
+def test_a_variation_moves_away_from_its_picture_with_its_strength(engine):
+    """No strength leaves every bit; more leads further away, all of it to the other seed's."""
+    sampling = Sampling("ddim", 3, 5.0) if engine.capabilities.prompt_weights else PLAN.sampling
+    base = drawn(engine, sampling=sampling)
+    other = drawn(engine, sampling=sampling, seed=99)
+
+    def varied(*strengths):
+        steps = tuple(Variation(99, strength) for strength in strengths)
+        return drawn(engine, sampling=sampling, variations=steps)
+
+    assert np.array_equal(varied(0.0), base)
+    assert np.array_equal(varied(1.0), other)
+    near, far = varied(0.2), varied(0.6)
+    assert 0 < _apart(near, base) < _apart(far, base)
+    assert _apart(near, base) < _apart(near, other)
+    assert not np.array_equal(varied(0.2, 0.2), near), "a variation can be varied"
+
+
+def test_alternates_of_a_variation_differ_and_each_can_be_drawn_alone(engine):
+    plan = replace(PLAN, variations=(Variation(4, 0.3),), alternates=3)
+    three = draw(engine, plan)
+    assert len({c.image for c in three}) == 3
+    alone = draw(engine, replace(plan.first_is(2), alternates=1))
+    assert alone[0].image == three[2].image

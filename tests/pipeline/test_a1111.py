@@ -15,11 +15,11 @@ from comfy_server import running
 from engine_plans import SIZE, Shelf, full_plan, mask, plan_of, repair_plan
 from PIL import Image
 
-from pipeline.domain.conditioning import Adapter, ControlKind, ModuleKind, ModuleUse
+from pipeline.domain.conditioning import Adapter, ControlKind, ModuleKind, ModuleUse, Variation
 from pipeline.domain.errors import Cancelled, SettingsError
 from pipeline.generation.capabilities import fit_to
 from pipeline.generation.generators.a1111 import A1111Generator
-from pipeline.generation.generators.registry import token_limit_of
+from pipeline.generation.generators.registry import declared
 from pipeline.generation.remote.errors import (
     EngineDown,
     EngineLacks,
@@ -73,6 +73,16 @@ def units_of(body) -> list[dict]:
 
 def one(shelf, **changes):
     return plan_of(shelf, generator="a1111", alternates=1, **changes)
+
+
+def test_a_variation_keeps_the_seed_and_counts_up_the_other_noise(server, engine):
+    shelf = Shelf()
+    plan = plan_of(shelf, generator="a1111", variations=(Variation(900, 0.25),))
+    drawn = draw(engine, plan, shelf)
+    assert not np.array_equal(pixels(drawn[0]), pixels(drawn[1]))
+    (body,) = server.bodies
+    assert (body["seed"], body["subseed"], body["subseed_strength"]) == (41, 900, 0.25)
+    assert engine.capabilities.variations == declared("a1111").variations == 1
 
 
 def test_a_plan_becomes_pictures(server, engine):
@@ -176,7 +186,7 @@ def test_it_says_what_it_can_do(server, engine):
         "a1111: no regions for the characters",
         "a1111: no more than 1 reference pictures per character",
     } <= set(notes)
-    assert token_limit_of("a1111") == 154
+    assert declared("a1111").prompt_tokens == 154
     assert "3 ControlNet units" in engine.describe()
 
 

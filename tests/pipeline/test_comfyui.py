@@ -25,7 +25,7 @@ from pipeline.generation.comfyui.library import find_workflows
 from pipeline.generation.comfyui.order import order_of
 from pipeline.generation.comfyui.workflow import GROUPS, links_in, read_workflow
 from pipeline.generation.generators.comfyui import ComfyUiGenerator
-from pipeline.generation.generators.registry import load_generator, token_limit_of
+from pipeline.generation.generators.registry import declared, load_generator
 from pipeline.generation.remote.errors import (
     EngineDown,
     EngineLacks,
@@ -411,7 +411,7 @@ def test_it_says_what_it_can_do():
     assert able.inpaint
     assert able.lora
     assert not able.reference_attention
-    assert token_limit_of("comfyui") == 154
+    assert declared("comfyui").prompt_tokens == 154
     notes = fit_to(full_plan(Shelf()), able).notes
     assert "comfyui: no reference attention" in notes
     engine.close()

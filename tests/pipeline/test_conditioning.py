@@ -11,6 +11,7 @@ from pipeline.domain.conditioning import (
     CastConditioning,
     ConditioningPlan,
     ControlUse,
+    Enlargement,
     InpaintUse,
     Intervention,
     ModelFile,
@@ -19,6 +20,7 @@ from pipeline.domain.conditioning import (
     ReferenceUse,
     Sampling,
     StepTaken,
+    Variation,
 )
 from pipeline.domain.geometry import Box, Size
 
@@ -70,6 +72,7 @@ PLAN_FIELDS = {
     "controls": several(ControlUse), "modules": several(ModuleUse), "inpaint": some(InpaintUse),
     "sampling": built(Sampling), "bucket": ..., "models": several(ModelFile), "style_freedom": _share,
     "steps": several(StepTaken), "interventions": several(Intervention), "notes": st.lists(_text, max_size=2).map(tuple),
+    "variations": several(Variation), "enlarge": some(Enlargement),
 }  # fmt: skip
 plans = st.builds(ConditioningPlan, **PLAN_FIELDS)
 
@@ -140,7 +143,7 @@ def test_a_plan_of_the_first_version_still_loads():
 
 def test_a_plan_of_the_second_version_was_drawn_without_interventions():
     data = {**json.loads(_example().to_json()), "version": 2}
-    del data["interventions"]
+    del data["interventions"], data["variations"], data["enlarge"]
     assert ConditioningPlan.from_json(json.dumps(data)) == _example()
 
 
@@ -151,6 +154,17 @@ def test_the_plan_of_a_later_alternate_takes_its_interventions_along():
     second = plan.first_is(1)
     assert second.seed == plan.seed + 1
     assert second.interventions == (Intervention(0, 2, 1.25), Intervention(1, 4))
+
+
+def test_a_plan_of_the_third_version_varies_and_enlarges_nothing():
+    data = {**json.loads(_example().to_json()), "version": 3}
+    del data["variations"], data["enlarge"]
+    assert ConditioningPlan.from_json(json.dumps(data)) == _example()
+
+
+def test_of_a_variation_the_other_noise_is_counted_up():
+    plan = replace(_example(), variations=(Variation(1, 0.2), Variation(5, 0.3))).first_is(4)
+    assert (plan.seed, tuple(v.seed for v in plan.variations)) == (5, (1, 9))
 
 
 @pytest.mark.parametrize("field", ["seed", "cast", "size"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from pipeline.domain.character import ColorMode, ShotType
-from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse
+from pipeline.domain.conditioning import CastConditioning, ConditioningPlan, ReferenceUse, Variation
 from pipeline.domain.errors import Cancelled, GenerationFailed, MissingReference
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate
@@ -122,6 +122,23 @@ def test_alternates_take_other_references_and_other_seeds() -> None:
     # Alternate i of a plan is alternate 0 of the plan whose seed and references start at i.
     widths = {c.figures[0].box.width for c in drawn[:2]}
     assert len(widths) == 2
+
+
+def test_a_variation_keeps_the_scene_and_shows_the_cast_in_other_pictures() -> None:
+    book = Book()
+    member = book.member(0, "standing", "pointing", "bust", "standing")
+    plan = plan_of(member, prompt="forest at night, rain")
+    (base,) = draw(plan, book)
+    varied = draw(replace(plan, alternates=3, variations=(Variation(5, 0.25),)), book)
+    assert len({base.image, *(c.image for c in varied)}) == 4
+    (other,) = draw(replace(plan, seed=99), book)
+    for candidate in varied:
+        apart = (seen(base, 0) == 0) & (seen(candidate, 0) == 0)
+        # light and shadows follow the figures; far from them all stands where it stood
+        far = apart & (np.abs(np.arange(480) - 240) > 180)
+        moved = np.abs(pixels(base).astype(int) - pixels(candidate))[far].mean()
+        another = np.abs(pixels(base).astype(int) - pixels(other))[far].mean()
+        assert moved < another / 3
 
 
 def test_another_seed_gives_another_picture() -> None:

@@ -25,7 +25,7 @@ class Engine:
     name, version = "engine", "2"
     capabilities = Capabilities(
         references=3, adapters=frozenset(Adapter), controls=True, regions=True, inpaint=True,
-        negative=True, native_pixels=512 * 512,
+        negative=True, native_pixels=512 * 512, variations=2,
     )  # fmt: skip
 
     def generate(self, plan, pictures, *, progress, cancelled):
@@ -60,6 +60,7 @@ NEW = {
     PlanPart.REFERENCES: {"lead": (CAST[0].references[3].reference_id,)},
     PlanPart.HOLD: {"hold": 0.35},
     PlanPart.STYLE_FREEDOM: {"style_freedom": 0.8},
+    PlanPart.VARIATION: {},
 }
 FIELDS = {
     PlanPart.PROMPT: {"prompt", "prompt_parts"},
@@ -69,6 +70,7 @@ FIELDS = {
     PlanPart.REFERENCES: {"cast", "controls"},
     PlanPart.HOLD: {"cast"},
     PlanPart.STYLE_FREEDOM: {"style_freedom", "cast"},
+    PlanPart.VARIATION: {"variations"},
 }
 
 

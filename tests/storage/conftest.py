@@ -33,6 +33,7 @@ from pipeline.domain.job import JobKind, JobStatus
 from pipeline.domain.panel import (
     Candidate,
     CastRole,
+    ChannelDefaults,
     DialogueLine,
     PanelBrief,
     PanelOrigin,
@@ -56,7 +57,9 @@ from pipeline.domain.review import Posted, PostKind, ReviewStatus
 from pipeline.domain.sentinel import Receipt, Watched
 from storage import (
     access,
+    allowance,
     cast,
+    channels,
     claims,
     consent,
     drift,
@@ -505,6 +508,15 @@ class Builder:
         wordlists.add_words(tx, guild_id=guild_id, words={"bad": "Bad"}, member_id=21, now=NOW)
         reports.report_panel(
             tx, guild_id=guild_id, panel_id=flagged, reporter_id=21, reason="bad words", now=NOW
+        )
+        allowance.put_role_quota(
+            tx, guild_id=guild_id, series_id=series, role_id=base + 5, gpu_seconds=600
+        )
+        channels.put_channel_defaults(
+            tx,
+            guild_id=guild_id,
+            channel_id=base + 6,
+            defaults=ChannelDefaults("draft", "ink", Size(640, 480), 3),
         )
         pages.put_page(
             tx,

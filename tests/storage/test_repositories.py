@@ -343,7 +343,7 @@ async def test_choosing_accepts_and_only_what_the_panel_has(
     panel = await panels.get_panel(db, 1, made.panel_id)
     assert (panel.status, panel.chosen_candidate) == (PanelStatus.ACCEPTED, made.candidate_ids[1])
     assert list(await panels.panel_hashes(db, 1)) == [f"panel {made.panel_id}"]
-    assert await panels.panel_hashes(db, 1, except_panel=made.panel_id) == {}
+    assert await panels.panel_hashes(db, 1, except_panels=[made.panel_id]) == {}
     await db.write(
         lambda tx: panels.set_status(
             tx, guild_id=1, panel_id=made.panel_id, status=PanelStatus.CANCELLED, now=build.now

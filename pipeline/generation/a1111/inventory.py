@@ -68,6 +68,7 @@ class Inventory:
             prompt_weights=True,
             samples=True,
             native_pixels=SIDES[family] ** 2,
+            variations=1,
             models=(
                 ModelFile("checkpoint", self.checkpoint, self.checkpoints.get(self.checkpoint, "")),
             ),

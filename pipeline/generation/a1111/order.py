@@ -54,7 +54,7 @@ def order_of(
         "prompt": ", ".join([WEB_UI.positive(plan), *_modules(plan, has)]),
         "negative_prompt": WEB_UI.negative(plan),
         "seed": plan.seed % 2**32,
-        "subseed_strength": 0,
+        **_variation(plan),
         "batch_size": plan.alternates,
         "n_iter": 1,
         "steps": plan.sampling.steps,
@@ -78,6 +78,18 @@ def order_of(
     if plan.inpaint is None:
         return Order(TEXT, body)
     return Order(REPAIR, {**body, **_repair(plan.inpaint, pictures, size)})
+
+
+def _variation(plan: ConditioningPlan) -> dict[str, Any]:
+    """The seed of other noise and its share; the pictures of a batch get the following ones.
+
+    With a share above 0 the web UI draws the whole batch from ``seed`` itself and counts the
+    variation's seed up instead.
+    """
+    if not plan.variations:
+        return {"subseed_strength": 0}
+    varied = plan.variations[-1]
+    return {"subseed": varied.seed % 2**32, "subseed_strength": varied.strength}
 
 
 def _repair(use: InpaintUse, pictures: Mapping[str, bytes], size: Size) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pipeline.domain.errors import SettingsError
 from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.diffusion.families import TextEncoding
 from pipeline.generation.diffusion.installed import Installed
+from pipeline.generation.diffusion.noise import MOST_VARIATIONS
 from pipeline.generation.diffusion.options import PREFIX, DiffusersOptions
 from pipeline.generation.diffusion.samplers import SAMPLERS
 
@@ -56,4 +57,5 @@ def capabilities_of(
         prompt_tokens=family.prompt_tokens,
         models=models,
         sampling=sampling or family.sampling,
+        variations=0 if installed.inpaints_natively else MOST_VARIATIONS,
     )

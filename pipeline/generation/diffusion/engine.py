@@ -28,6 +28,7 @@ from pipeline.generation.diffusion.memory import (
     plan_memory,
     smaller,
 )
+from pipeline.generation.diffusion.noise import generators_of, varied_latents
 from pipeline.generation.diffusion.options import DiffusersOptions
 from pipeline.generation.diffusion.pictures import GROUND, Pictures
 from pipeline.generation.diffusion.placing import (
@@ -152,7 +153,7 @@ class DiffusionEngine:
     def _draw(self, call: Call, watch: Watch, sentinel: SentinelPolicy | None) -> Drawn:
         plan = call.plan
         passes = [
-            range(plan.seed + n, plan.seed + min(n + call.memory.at_once, plan.alternates))
+            range(n, min(n + call.memory.at_once, plan.alternates))
             for n in range(0, plan.alternates, call.memory.at_once)
         ]
         watch.begin(len(passes) * steps_of(plan))
@@ -170,23 +171,23 @@ class DiffusionEngine:
             if plan.interventions:
                 return self._repeated(call, watch), ()
             if sentinel is None:
-                return [one for seeds in passes for one in self._pass(call, seeds, watch)], ()
+                return [one for places in passes for one in self._pass(call, places, watch)], ()
             guard = Guard(sentinel, preview)
-            drawn = [one for seeds in passes for one in self._guarded(call, seeds, watch, guard)]
+            drawn = [one for some in passes for one in self._guarded(call, some, watch, guard)]
             return drawn, guard.receipts
 
     def _guarded(
-        self, call: Call, seeds: Sequence[int], watch: Watch, guard: Guard
+        self, call: Call, places: Sequence[int], watch: Watch, guard: Guard
     ) -> Sequence[Image.Image | None]:
         """A pass that the sentinel looks at; what it gives up is neither finished nor decoded."""
         unguarded = watch.guard
         try:
-            with guard.over(call, len(seeds)) as watch.guard:
-                return self._pass(call, seeds, watch)
+            with guard.over(call, len(places)) as watch.guard:
+                return self._pass(call, places, watch)
         except GivenUp:
             call.pipe.maybe_free_model_hooks()  # as the pipeline does at its own end
             watch.skip(guard.receipts[-1].saved_steps)
-            return [None] * len(seeds)
+            return [None] * len(places)
         finally:
             watch.guard = unguarded
 
@@ -213,15 +214,15 @@ class DiffusionEngine:
             self._preview.learn()
         return self._preview
 
-    def _pass(self, call: Call, seeds: Sequence[int], watch: Watch) -> list[Image.Image]:
-        import torch
-
+    def _pass(self, call: Call, places: Sequence[int], watch: Watch) -> list[Image.Image]:
         watch.stop_if_cancelled()
-        # noise from the CPU's generator, so that a seed means the same on every device
-        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        generators = generators_of(call, places)
+        latents = varied_latents(call, generators, places)
+        varied = {} if latents is None else {"latents": latents}
         out = call.pipe(
             **call.arguments,
-            num_images_per_prompt=len(seeds),
+            **varied,
+            num_images_per_prompt=len(places),
             generator=generators,
             callback_on_step_end=watch.step_done,
             output_type="pil",

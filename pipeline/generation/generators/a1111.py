@@ -35,6 +35,7 @@ from pipeline.generation.remote.http import Answer, HttpClient
 from pipeline.generation.remote.pictures import finished
 from pipeline.generation.remote.previews import Reporter
 from pipeline.imaging.decode import PictureDoor
+from pipeline.prompting.tokens import PROMPT_TOKENS
 
 DEFAULT_URL = "http://127.0.0.1:7860"
 _TICK, _STOP_SECONDS = 0.2, 5.0
@@ -53,6 +54,7 @@ class A1111Generator:
 
     name = "a1111"
     version = "1"
+    declared = Capabilities(prompt_tokens=PROMPT_TOKENS, variations=1)
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         """Read the settings; nothing is asked of the web UI yet.
@@ -253,7 +255,8 @@ def _images(answer: Answer, plan: ConditioningPlan) -> list[bytes]:
     first = int(info.get("index_of_first_image") or 0)
     images = [str(image) for image in about.get("images") or ()][first : first + plan.alternates]
     seeds = info.get("all_seeds")
-    wanted = [(plan.seed + index) % 2**32 for index in range(plan.alternates)]
+    step = 0 if plan.variations else 1  # of varied pictures the variation's seed is counted up
+    wanted = [(plan.seed + step * index) % 2**32 for index in range(plan.alternates)]
     if len(images) < plan.alternates or (seeds and seeds[: plan.alternates] != wanted):
         raise EngineRefused(
             f"{ENGINE} drew other pictures than it was asked for; somebody may have stopped it. "

@@ -14,6 +14,7 @@ from pipeline.generation.capabilities import Capabilities
 from pipeline.generation.diffusion.abilities import capabilities_of, sampling_of
 from pipeline.generation.diffusion.engine import DiffusionEngine
 from pipeline.generation.diffusion.installed import find_installed, missing_lines
+from pipeline.generation.diffusion.noise import MOST_VARIATIONS
 from pipeline.generation.diffusion.options import DiffusersOptions, need_libraries
 from pipeline.generation.diffusion.pictures import Pictures, covering, on_ground
 from pipeline.generation.diffusion.repair import composited
@@ -42,7 +43,7 @@ class DiffusersGenerator:
 
     name = "diffusers"
     # what is known before the weights were looked at: the preflight reads it
-    capabilities = Capabilities(prompt_tokens=PROMPT_TOKENS)
+    capabilities = Capabilities(prompt_tokens=PROMPT_TOKENS, variations=MOST_VARIATIONS)
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         chosen = DiffusersOptions.of(options)

@@ -56,7 +56,9 @@ class DraftGenerator:
     version = "1"
     # It reads the request for its scenery and pastes the references: there is nothing that a
     # negative prompt, a guide picture or a trained module could take hold of.
-    capabilities = Capabilities(references=10, pastes_references=True, prompt_tokens=None)
+    capabilities = Capabilities(
+        references=10, pastes_references=True, prompt_tokens=None, variations=1
+    )
 
     def __init__(self) -> None:
         # A worker draws many panels of one cast: cut each picture once. Pure, so only speed.
@@ -93,24 +95,41 @@ class DraftGenerator:
         index: int,
         cancelled: IsCancelled,
     ) -> Candidate:
-        rng = Random(f"draft {plan.seed + index}")
         shelves = [self._shelf(member, pictures) for member in plan.cast]
+        if not plan.variations:
+            rng = Random(f"draft {plan.seed + index}")
+            placements = self._staged(plan, shelves, index, rng)
+        else:
+            # The same scenery, which comes after the staging in the stream of the first picture;
+            # the cast in others of their pictures, as there is nothing else that could vary.
+            rng = Random(f"draft {plan.seed}")
+            self._staged(plan, shelves, 0, rng)
+            other = Random(f"draft {plan.seed} varied {plan.variations[-1].seed + index}")
+            placements = self._staged(plan, shelves, index + 1, other)
+        _stop_if(cancelled)
+        background = _background(plan, rng)
+        _stop_if(cancelled)
+        return _assemble(plan, placements, background)
+
+    def _staged(
+        self,
+        plan: ConditioningPlan,
+        shelves: Sequence[Sequence[tuple[ReferenceUse, Cutout]]],
+        index: int,
+        rng: Random,
+    ) -> list[Placement]:
+        """The cast in their places, in the ``index``-th of their pictures."""
         chosen = [_pick(shelf, plan.shot_type, index) for shelf in shelves]
         heights = [
             member.height_ratio * _posture(cutout, shelf)
             for member, cutout, shelf in zip(plan.cast, chosen, shelves, strict=True)
         ]
-        _stop_if(cancelled)
         stage = Stage(plan.size, headroom(plan.size.height, plan.balloon_lines), plan.shot_type)
         turned = _turned(chosen, plan.cast)
         if plan.shot_type is ShotType.DYNAMIC:
             lean = rng.choice((-1, 1)) * rng.uniform(4, 8)
             turned = [c.tilted(lean if k % 2 == 0 else -lean) for k, c in enumerate(turned)]
-        placements = place_figures(turned, heights, stage, rng)
-        _stop_if(cancelled)
-        background = _background(plan, rng)
-        _stop_if(cancelled)
-        return _assemble(plan, placements, background)
+        return place_figures(turned, heights, stage, rng)
 
     def _shelf(
         self, member: CastConditioning, pictures: Mapping[str, bytes]

@@ -29,17 +29,21 @@ def known_generators() -> dict[str, str]:
     return dict(sorted({**_BUILT_IN, **found}.items()))
 
 
-def token_limit_of(name: str) -> int | None:
-    """What the text encoder of an engine reads, as its class declares it; None for no limit.
+def declared(name: str) -> Capabilities:
+    """What an engine says of itself before it is built, as its class declares it.
 
-    Nothing is built and nothing heavy is imported: engines load that in their constructors. An
-    engine that only its instance can describe counts as one with the usual two chunks.
+    Nothing is built and nothing heavy is imported: engines load that in their constructors. One
+    that only its instance can describe says in ``declared`` what always holds; one that says
+    nothing counts as one with the usual two chunks of text.
 
     Raises:
         GeneratorUnavailable: no engine has this name, or it does not import.
     """
-    declared = getattr(_factory(name), "capabilities", None)
-    return declared.prompt_tokens if isinstance(declared, Capabilities) else PROMPT_TOKENS
+    factory = _factory(name)
+    found = getattr(factory, "capabilities", None)
+    if not isinstance(found, Capabilities):
+        found = getattr(factory, "declared", None)
+    return found if isinstance(found, Capabilities) else Capabilities(prompt_tokens=PROMPT_TOKENS)
 
 
 def load_generator(name: str, options: Mapping[str, Any] | None = None) -> Generator:

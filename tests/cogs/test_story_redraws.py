@@ -1,0 +1,151 @@
+"""Stories of what is done with a panel that was seen: remix, vary, use it, cancel one that waits."""
+
+from discord_contract import walk
+from studio import Studio, answer, enabled, labels_of, picture, raw, text_of
+
+from pipeline.domain.panel import PlanPart
+from storage import panels
+from storage.attempts import candidates_of
+
+
+async def brief_of(studio: Studio, number: int):
+    return (await panels.get_panel(studio.app.db, studio.guild.id, number)).brief
+
+
+async def test_a_remix_changes_the_words_and_keeps_the_recipe(studio: Studio):
+    await studio.register()
+    card = await studio.posted(prompt="They run home.")
+    shown = await studio.bob.click(card, label="Remix")
+    assert shown.modal is not None
+    (field,) = [c["component"] for c in shown.modal["components"]]
+    assert field["value"] == "They run home."
+    taken = await studio.bob.submit_modal(shown, {"prompt": "They run to the sea."})
+    assert "number 2" in answer(taken)
+    assert taken.ephemeral
+    await studio.quiet()
+    assert "They run to the sea." in text_of(studio.card())
+    before, after = await brief_of(studio, 1), await brief_of(studio, 2)
+    assert after.seed == before.seed
+    assert after.revision is not None
+    assert after.revision.changed == (PlanPart.PROMPT,)
+    unsaid = await studio.bob.click(studio.card(), label="Remix")
+    refused = await studio.bob.submit_modal(unsaid, {"prompt": "  "})
+    assert "Say what happens" in answer(refused)
+    assert len(studio.public()) == 2
+
+
+async def test_a_window_that_was_open_over_a_restart_is_still_taken(studio: Studio):
+    await studio.register()
+    card = await studio.posted()
+    shown = await studio.bob.click(card, label="Remix")
+    await studio.restart()
+    taken = await studio.bob.submit_modal(shown, {"prompt": "Later."})
+    assert "number 2" in answer(taken)
+    await studio.quiet()
+    assert "Later." in text_of(studio.card())
+
+
+async def test_one_of_several_is_picked_and_varied_also_after_a_restart(studio: Studio):
+    await studio.register()
+    card = await studio.posted(alternates=3)
+    asked = await studio.bob.click(card, label="Vary this")
+    assert labels_of(asked.response) == ["Vary A", "Vary B", "Vary C"]
+    assert asked.ephemeral
+    await studio.restart()
+    taken = await studio.bob.click(asked.response, label="Vary B")
+    assert "number 2" in answer(taken)
+    await studio.quiet()
+    varied = await brief_of(studio, 2)
+    chosen = [c for c in await candidates_of(studio.app.db, studio.guild.id, 1) if c.label == "B"]
+    assert varied.revision is not None
+    assert (varied.revision.candidate_id, varied.revision.place) == (chosen[0].id, 1)
+    assert labels_of(studio.card())[:3] == ["Vote A", "Vote B", "Vote C"]
+
+
+async def test_the_only_picture_is_varied_at_once_and_a_variation_no_further(studio: Studio):
+    await studio.register()
+    card = await studio.posted(alternates=1)
+    taken = await studio.bob.click(card, label="Vary this")
+    assert "number 2" in answer(taken)
+    again = await studio.bob.click(card, label="Vary this")
+    assert "asked for already" in answer(again), "two quick clicks are one wish"
+    await studio.quiet()
+
+
+async def test_a_persons_own_drawing_is_not_drawn_again(studio: Studio):
+    await studio.register()
+    await studio.bob.slash(
+        studio.channel, "panel submit", image=("mine.png", picture("darkred")), characters="Akira"
+    )
+    await studio.quiet()
+    await studio.mod.click(studio.reviews.threads[0].last_message, label="Approve")
+    await studio.quiet()
+    assert enabled(studio.card()) == ["Recipe", "Use on page…"]
+
+
+async def test_an_accepted_panel_moves_to_a_page_by_window_or_command(studio: Studio):
+    await studio.register()
+    card = await studio.posted(alternates=1, page=2)
+    shown = await studio.ann.click(card, label="Use on page…")
+    assert [c["component"]["value"] for c in shown.modal["components"]] == ["2"]
+    moved = await studio.ann.submit_modal(shown, {"page": "7"})
+    assert "Panel 1 is on page 7" in answer(moved)
+    await studio.quiet()
+    assert "page 7" in text_of(studio.card())
+    assert len(studio.public()) == 1, "its card was edited"
+    card = studio.card()
+    composed = await studio.ann.slash(studio.channel, "page compose", page=7)
+    assert "panels 1" in text_of(studio.card()), answer(composed)
+    refused = await studio.bob.slash(studio.channel, "panel use", panel=1, page=3)
+    assert "moderator" in answer(refused)
+    for wrong in ("two", "0", "²"):
+        shown = await studio.ann.click(card, label="Use on page…")
+        told = await studio.ann.submit_modal(shown, {"page": wrong})
+        assert "page" in answer(told).lower()
+    assert (await brief_of(studio, 1)).page == 7
+    await studio.mod.slash(studio.channel, "panel use", panel=1, page=3)
+    assert (await brief_of(studio, 1)).page == 3
+
+
+async def test_a_panel_of_an_open_vote_is_not_used_yet(studio: Studio):
+    await studio.register()
+    card = await studio.posted()
+    assert "Use on page…" not in labels_of(card)
+    refused = await studio.ann.slash(studio.channel, "panel use", panel=1, page=3)
+    assert "voting already" in answer(refused)
+
+
+async def test_the_receipt_has_a_button_that_cancels_also_after_a_restart(studio: Studio):
+    await studio.register()
+    studio.executor.gate.clear()
+    await studio.request()
+    await studio.until(lambda: studio.executor.runs == 1)
+    waiting = await studio.request(prompt="Another.")
+    assert labels_of(waiting.response) == ["Cancel"]
+    await studio.restart()
+    studio.executor.gate.clear()
+    stopped = await studio.ann.click(waiting.response, label="Cancel")
+    assert "Panel 2 is cancelled" in answer(stopped)
+    studio.executor.gate.set()
+    await studio.quiet()
+    assert len(studio.public()) == 1
+
+
+async def test_a_receipt_says_at_the_end_what_a_panel_took(studio: Studio):
+    await studio.register()
+    asked = await studio.request(alternates=1)
+    await studio.quiet()
+    await studio.env.advance_time(4)
+    assert "This panel took 0.1 s of drawing." in answer(asked)
+    assert labels_of(asked.response) == []
+
+
+async def test_buttons_of_another_servers_panel_find_nothing(studio: Studio):
+    await studio.register()
+    card = await studio.posted(alternates=1)
+    other = studio.env.create_guild("Another Club")
+    room = other.create_text_channel("room")
+    eve = other.add_member(studio.env.create_user("eve"))
+    assert all(row["custom_id"].startswith("om:") for row in walk(raw(card)) if row["type"] == 2)
+    refused = await eve.slash(room, "panel use", panel=1, page=2)
+    assert "no panel 1" in answer(refused)
