@@ -30,6 +30,7 @@ from pipeline.quality.audit import BLIND
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.stiffness import copy_score
+from pipeline.quality.tone import on_page, page_tones
 from pipeline.retrieval.sketch import with_shown
 
 Pick = tuple[int, int]
@@ -241,7 +242,8 @@ def _judge_all(
     inputs: PanelInputs, candidates: Sequence[Candidate], judge: Judge
 ) -> tuple[JudgedCandidate, ...]:
     shot = inputs.brief.shot_type if inputs.submission is None else None
-    return tuple(
+    page = page_tones(inputs.beside)
+    judged = (
         judge.judge(
             candidate,
             inputs.cast,
@@ -251,6 +253,7 @@ def _judge_all(
         )
         for candidate in candidates
     )
+    return tuple(on_page(one, page) for one in judged)
 
 
 def _ranked(attempts: Sequence[Attempt]) -> list[tuple[Pick, JudgedCandidate]]:

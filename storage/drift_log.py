@@ -11,8 +11,9 @@ from storage.times import Moment, from_text, to_text
 # One picture of each panel, the best. What people have not decided about is not told yet, and what
 # they sent back is not part of the comic.
 _LOG = (
-    "SELECT s.*, json_extract(p.brief, '$.page') AS page "
+    "SELECT s.*, json_extract(p.brief, '$.page') AS page, a.copy_score "
     "FROM drift_sample AS s JOIN panel AS p ON p.id = s.panel_id "
+    "JOIN candidate AS c ON c.id = s.candidate_id JOIN attempt AS a ON a.id = c.attempt_id "
     "WHERE s.guild_id = :guild AND s.character_id = :character AND s.appearance_id = :look "
     "AND s.best AND p.status IN ('voting', 'accepted') AND s.id >= :since "
     "AND coalesce((SELECT r.status FROM review AS r WHERE r.candidate_id = s.candidate_id "
@@ -167,6 +168,7 @@ def _sample(row: sqlite3.Row) -> LoggedSample:
         page=row["page"],
         similarity=row["similarity"],
         threshold=row["threshold"],
+        copy_score=row["copy_score"],
     )
 
 

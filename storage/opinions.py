@@ -4,7 +4,7 @@ import sqlite3
 
 from pipeline.domain.errors import AlreadyExists, NotFound, WrongState
 from storage.database import Database
-from storage.times import Moment, to_text
+from storage.times import Moment, from_text, to_text
 
 NEAR = 0.06
 """Margin (similarity minus limit) up to which a decision counts as uncertain.
@@ -100,6 +100,31 @@ async def decisions(db: Database, guild_id: int) -> dict[str, int]:
         "SELECT status, count(*) AS n FROM review WHERE guild_id = ? GROUP BY status", (guild_id,)
     )
     return {row["status"]: row["n"] for row in rows}
+
+
+async def decided_since(
+    db: Database, guild_id: int, since: Moment, limit: int = 2000
+) -> list[tuple[int, float]]:
+    """Who decided each of the latest reviews, and how many seconds it had waited by then.
+
+    Args:
+        db: the database.
+        guild_id: the tenant.
+        since: decisions before it do not count.
+        limit: at most so many, the latest.
+    """
+    rows = await db.fetch_all(
+        "SELECT decided_by, created_at, decided_at FROM review WHERE guild_id = ? "
+        "AND decided_by IS NOT NULL AND decided_at >= ? ORDER BY decided_at DESC LIMIT ?",
+        (guild_id, to_text(since), limit),
+    )
+    return [
+        (
+            row["decided_by"],
+            (from_text(row["decided_at"]) - from_text(row["created_at"])).total_seconds(),
+        )
+        for row in rows
+    ]
 
 
 def _require(tx: sqlite3.Connection, guild_id: int, review_id: int) -> sqlite3.Row:

@@ -27,7 +27,9 @@ from pipeline.domain.quality import (
     CharacterCheck,
     Drift,
     Flag,
+    PageTone,
     Stage,
+    ToneFault,
     Verdict,
 )
 
@@ -110,6 +112,7 @@ def report_to_json(report: CandidateReport) -> str:
             "checks": checks,
             "flags": report.flags,
             "duplicate_of": report.duplicate_of,
+            "tone": None if report.tone is None else asdict(report.tone),
             "margin": report.margin,
             "stage": None if report.stage is None else asdict(report.stage),
         }
@@ -131,6 +134,7 @@ def report_from_json(text: str) -> CandidateReport:
             duplicate_of=data["duplicate_of"],
             margin=data["margin"],
             stage=_stage(data.get("stage")),
+            tone=_tone(data.get("tone")),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a candidate report: {error}") from error
@@ -220,6 +224,13 @@ def _stage(data: Mapping[str, Any] | None) -> Stage | None:
         for one in data["faults"]
     )
     return Stage(**{**data, "faults": tuple(faults)})
+
+
+def _tone(data: Mapping[str, Any] | None) -> PageTone | None:
+    if data is None:
+        return None
+    fault = None if data["fault"] is None else ToneFault(data["fault"])
+    return PageTone(**{**data, "fault": fault})
 
 
 def _drift(data: Mapping[str, Any]) -> Drift:

@@ -12,6 +12,7 @@ from pipeline.quality.conformal import calibrations, promise_words, waiting_word
 from pipeline.quality.drift import cause_words, causes, rolling_mean, watch
 from pipeline.quality.facets import facets_of
 from pipeline.quality.labels import coverage_of
+from pipeline.quality.stiffness import STIFF
 from storage import cast, drift_log, lessons, outbox, series, verdicts
 from storage.database import Database, Transaction
 
@@ -64,7 +65,10 @@ def watch_panel(tx: Transaction, guild_id: int, panel_id: int, now: datetime) ->
 
 @dataclass(frozen=True, slots=True)
 class LookReport:
-    """One look's log: its pictures, their rolling mean, the mean of each page, and the alarms."""
+    """One look's log: its pictures, their rolling mean, the mean of each page, and the alarms.
+
+    ``copies`` of ``compared`` generated pictures repeat one of their references.
+    """
 
     character_id: str
     appearance_id: str
@@ -74,6 +78,8 @@ class LookReport:
     pages: tuple[tuple[int, float, int], ...]
     alarms: tuple[DriftAlarm, ...]
     promise: str
+    copies: int = 0
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,7 @@ class DriftService:
         log = await drift_log.drift_log(self._db, guild_id, character_id, appearance_id, last)
         names = {c.character_id: c.name for c in await cast.list_characters(self._db, guild_id)}
         raised = await drift_log.alarms(self._db, guild_id, character_id)
+        known = [sample.copy_score for sample in log if sample.copy_score is not None]
         return LookReport(
             character_id=character_id,
             appearance_id=appearance_id,
@@ -159,6 +166,8 @@ class DriftService:
             pages=_pages(log),
             alarms=tuple(a for a in raised if a.appearance_id == appearance_id),
             promise=await self._promise(guild_id, character_id, appearance_id),
+            copies=sum(score >= STIFF for score in known),
+            compared=len(known),
         )
 
     async def _promise(self, guild_id: int, character_id: str, appearance_id: str) -> str:

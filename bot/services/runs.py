@@ -11,6 +11,7 @@ from bot.services.casting import calibrated, cast_input, resolve_role
 from bot.services.consent import may_train, require_consent
 from bot.services.drift import watch_panel
 from bot.services.rerolls import base_of, pictures_for
+from pipeline.domain.character import ColorMode
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import OnModelError
 from pipeline.domain.geometry import Size
@@ -27,6 +28,7 @@ from pipeline.prompting.drift import catalogue
 from pipeline.quality.attributes import MODES
 from pipeline.quality.audit import draw
 from pipeline.quality.sentinel import learn_bounds
+from pipeline.quality.tone import MOST_BESIDE
 from storage import attempts, drift, jobs, lessons, outbox, panels, previews, reviews, series
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
@@ -116,7 +118,26 @@ class RunService:
             attribute_counts=await lessons.attribute_counts(self._db, guild_id, modes=MODES),
             last_good=await self._last_good(guild_id, panel),
             sentinel=await self._bounds(guild_id, members) if comic.sentinel else None,
+            beside=await self._beside(guild_id, panel),
         )
+
+    async def _beside(self, guild_id: int, panel: Panel) -> tuple[bytes, ...]:
+        """Accepted panels of the same page, to compare colours with."""
+        page = panel.brief.page
+        if page is None or panel.brief.color_mode is not ColorMode.COLOR:
+            return ()
+        done = await panels.list_panels(
+            self._db,
+            guild_id,
+            page=page,
+            status=PanelStatus.ACCEPTED,
+            series_id=panel.series_id,
+            limit=MOST_BESIDE + 1,
+        )
+        chosen = [p.chosen_candidate for p in done if p.id != panel.id and p.chosen_candidate]
+        shown = [await attempts.get_candidate(self._db, guild_id, one) for one in chosen]
+        pictures = [await self._blobs.get(guild_id, one.sha256) for one in shown[-MOST_BESIDE:]]
+        return tuple(pictures)
 
     async def _bounds(self, guild_id: int, members: Sequence[CastInput]) -> dict[str, Bounds]:
         """The sentinel's bounds for a cast, by kind of picture: what became of earlier ones."""

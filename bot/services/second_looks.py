@@ -1,15 +1,18 @@
 """Second looks: second opinions, appeals, and how far people agree."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
 
 from bot.services.actor import Actor
 from pipeline.domain.errors import NotAllowed, WrongState
 from pipeline.domain.panel import PanelStatus
-from pipeline.domain.review import PostKind, Review, ReviewStats, ReviewStatus
+from pipeline.domain.review import LOAD_DAYS, Load, PostKind, Review, ReviewStats, ReviewStatus
 from pipeline.quality.agreement import krippendorff_alpha
 from pipeline.quality.labels import coverage_of, proposed_modes
 from storage import audit, lessons, opinions, outbox, panels, reviews
 from storage.database import Database, Transaction
+from storage.privacy import NOBODY
 
 
 class SecondLooks:
@@ -94,7 +97,7 @@ class SecondLooks:
         return await reviews.get_review(self._db, actor.guild_id, await self._db.write(work))
 
     async def stats(self, actor: Actor) -> ReviewStats:
-        """What waits, what was decided, how far moderators agree, what the catalogue lacks.
+        """What waits, who decides how fast, how far moderators agree, what the catalogue lacks.
 
         Raises:
             NotAllowed: the actor does not moderate.
@@ -106,6 +109,8 @@ class SecondLooks:
         texts = await lessons.free_labels(self._db, guild_id)
         states = await opinions.decisions(self._db, guild_id)
         waiting = states.get(ReviewStatus.OPEN, 0)
+        since = datetime.now(UTC) - timedelta(days=LOAD_DAYS)
+        done = await opinions.decided_since(self._db, guild_id, since)
         return ReviewStats(
             waiting=waiting,
             decided=sum(states.values()) - waiting,
@@ -114,4 +119,17 @@ class SecondLooks:
             alpha=krippendorff_alpha([["good" if one else "bad" for one in u] for u in said]),
             coverage=coverage_of({m: c.labelled for m, c in counts.items()}, texts).words,
             proposed=tuple(mode.name for mode in proposed_modes(texts)),
+            median_seconds=median(waited for _, waited in done) if done else None,
+            loads=_loads(done),
         )
+
+
+def _loads(done: Sequence[tuple[int, float]]) -> tuple[Load, ...]:
+    """Decisions by moderator, the busiest first."""
+    waits: dict[int, list[float]] = {}
+    for member_id, waited in done:
+        waits.setdefault(member_id, []).append(waited)
+    loads = [
+        Load(None if who == NOBODY else who, len(each), median(each)) for who, each in waits.items()
+    ]
+    return tuple(sorted(loads, key=lambda load: (-load.decided, load.member_id or 0)))

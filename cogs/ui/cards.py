@@ -18,6 +18,7 @@ from cogs.ui.verdicts import (
     NEUTRAL,
     QUIET,
     WAITING,
+    beside_page,
     figures,
     is_blind,
     look,
@@ -146,6 +147,7 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
     if picture is not None:
         card.gallery(picture)
     card.text(lines_within((_check_line(c, facts) for c in facts.candidate.report.checks), 1800))
+    card.text(beside_page(facts.candidate.report))
     card.small(promises(facts.candidate.report))
     card.text(_reports(facts))
     if review.labels:

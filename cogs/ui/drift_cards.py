@@ -107,6 +107,15 @@ def _look_line(look: LookReport) -> str:
             say("p. {page} {mean:.2f}", page=page, mean=mean) for page, mean, _ in look.pages[-6:]
         )
         lines.append(say("By page: {pages}", pages=pages))
+    if look.compared:
+        lines.append(
+            say(
+                "Stiff (repeats a reference): {copies} of {compared}, {percent} %",
+                copies=look.copies,
+                compared=look.compared,
+                percent=round(100 * look.copies / look.compared),
+            )
+        )
     if look.alarms:
         last = look.alarms[-1]
         noticed = say(

@@ -33,7 +33,7 @@ from pipeline.domain.character import (
 from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CandidateReport
-from pipeline.domain.review import Review, ReviewStats
+from pipeline.domain.review import LOAD_DAYS, Load, Review, ReviewStats
 from pipeline.domain.sentinel import Savings
 from pipeline.domain.story import StoryPlace
 
@@ -328,6 +328,15 @@ def review_stats_card(stats: ReviewStats) -> Card:
     card = Card(NEUTRAL).heading(
         say("📊 {waiting} waiting, {decided} decided", waiting=stats.waiting, decided=stats.decided)
     )
+    if stats.median_seconds is not None:
+        card.text(
+            say(
+                "Half of the reviews of the last {days} days were decided within {time}.",
+                days=LOAD_DAYS,
+                time=lasted(stats.median_seconds),
+            )
+        )
+        card.text(lines_within(map(_load_line, stats.loads), 900))
     if stats.twice:
         words = say(
             "{twice} were looked at twice, {disputed} of them are disputed.",
@@ -352,6 +361,24 @@ def review_stats_card(stats: ReviewStats) -> Card:
             say("People describe kinds of drift that have no name yet: {names}.", names=names)
         )
     return card
+
+
+def lasted(seconds: float) -> str:
+    """A time that has passed: ``40 s``, ``12 min``, ``5 h`` or ``3 d``."""
+    for limit, length, unit in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
+        if seconds < limit:
+            return f"{round(seconds / length)} {unit}"
+    return f"{round(seconds / 86_400)} d"
+
+
+def _load_line(load: Load) -> str:
+    return say_n(
+        "{who}: {n} decision, in the middle after {time}",
+        "{who}: {n} decisions, in the middle after {time}",
+        load.decided,
+        who=f"<@{load.member_id}>" if load.member_id else say("somebody who was forgotten"),
+        time=lasted(load.median_seconds),
+    )
 
 
 def _review_line(review: Review) -> str:

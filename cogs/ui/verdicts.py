@@ -7,7 +7,7 @@ of the verdicts are those of the evidence pictures.
 from dataclasses import dataclass
 
 from cogs.ui.words import mark, retell, say
-from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, Verdict
+from pipeline.domain.quality import CandidateReport, CharacterCheck, Flag, ToneFault, Verdict
 from pipeline.domain.review import Review, ReviewStatus
 from pipeline.quality.audit import BLIND
 from pipeline.quality.conformal import promise_words
@@ -121,4 +121,18 @@ def short(report: CandidateReport) -> str:
         words += " " + say("(margin {margin:+.2f})", margin=report.margin)
     if report.duplicate_of:
         words += " · " + say("looks like {picture}", picture=report.duplicate_of)
+    if (tone := beside_page(report)) != "":
+        words += f" · {tone}"
     return words
+
+
+def beside_page(report: CandidateReport) -> str:
+    """What is wrong with the colours beside the rest of the page; empty where nothing is."""
+    tone = report.tone
+    if tone is None or tone.fault is None:
+        return ""
+    match tone.fault:
+        case ToneFault.STRONGER:
+            return say("🎨 colours {n} % stronger than its page", n=round(100 * tone.shift))
+        case ToneFault.PALER:
+            return say("🎨 colours {n} % paler than its page", n=round(-100 * tone.shift))

@@ -85,7 +85,8 @@ class PanelInputs:
     and ``attribute_counts`` (by attribute) are the guild's evidence. ``last_good`` holds the recipe
     of the latest accepted picture of a look, by appearance id. ``sentinel`` holds the bounds that
     were learned for this cast, by kind of picture (:mod:`pipeline.generation.watched`); None where
-    nothing is looked at while it is drawn.
+    nothing is looked at while it is drawn. ``beside`` are accepted panels of the same page, as
+    canonical PNGs; none in black and white series.
     """
 
     panel_id: int
@@ -106,3 +107,4 @@ class PanelInputs:
     attribute_counts: Mapping[str, AttributeCount] = field(default_factory=dict)
     last_good: Mapping[str, ConditioningPlan] = field(default_factory=dict)
     sentinel: Mapping[str, Bounds] | None = None
+    beside: tuple[bytes, ...] = ()

@@ -140,12 +140,38 @@ class Stage:
     faults: tuple[CastFinding, ...] = ()
 
 
+class ToneFault(StrEnum):
+    """How colours can fall out of their page. The words are stored; keep them."""
+
+    STRONGER = "stronger"
+    PALER = "paler"
+
+
+@dataclass(frozen=True, slots=True)
+class PageTone:
+    """A picture's colours beside the accepted panels of its page.
+
+    ``factor`` is how many times as saturated they are as the same colours in the ``panels`` panels;
+    ``fault`` is what is wrong, None where that is within what a page usually shows.
+    """
+
+    factor: float
+    panels: int
+    fault: ToneFault | None = None
+
+    @property
+    def shift(self) -> float:
+        """By which share it is more (above 0) or less saturated than its page."""
+        return self.factor - 1
+
+
 @dataclass(frozen=True, slots=True)
 class CandidateReport:
     """All checks of one candidate, folded into one verdict.
 
     Off-model if any character is; else cannot-judge if any is; else on-model. A duplicate is a
     flag beside the verdict. ``margin`` is the least similarity minus threshold, for ranking.
+    ``tone`` is told beside the verdict too: None where the page has nothing to compare with.
     """
 
     verdict: Verdict
@@ -154,6 +180,7 @@ class CandidateReport:
     duplicate_of: str | None = None
     margin: float | None = None
     stage: Stage | None = None
+    tone: PageTone | None = None
 
     @property
     def acceptable(self) -> bool:

@@ -20,6 +20,10 @@ class ReviewStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+LOAD_DAYS = 30
+"""Days over which the work of moderators is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCandidate:
     """A candidate as it is remembered; ``label`` (A–D) is set on those that were shown to all."""
@@ -71,13 +75,27 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """What one moderator decided: how many reviews, and after how many seconds in the middle.
+
+    ``member_id`` is None for those who wanted to be forgotten.
+    """
+
+    member_id: int | None
+    decided: int
+    median_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewStats:
     """How a guild's moderators work: what waits, what was decided, how far they agree.
 
     ``alpha`` is Krippendorff's (1 full agreement, 0 chance) over the ``twice`` reviews that two or
     more people gave an opinion about, ``disputed`` of them with different ones; None where
     nothing can be said. ``coverage`` says in words how much labelled drift the catalogue knows;
-    ``proposed`` are kinds of drift that people describe and it lacks.
+    ``proposed`` are kinds of drift that people describe and it lacks. ``median_seconds`` is how
+    long a review waits for its decision, half of them longer, and ``loads`` who decided how much
+    (the most first), both over the last :data:`LOAD_DAYS` days; None where nothing was decided.
     """
 
     waiting: int
@@ -87,6 +105,8 @@ class ReviewStats:
     alpha: float | None
     coverage: str
     proposed: tuple[str, ...] = ()
+    median_seconds: float | None = None
+    loads: tuple[Load, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +214,18 @@ class DriftSample:
 
 @dataclass(frozen=True, slots=True)
 class LoggedSample:
-    """One picture of a look's similarity log. ``page`` is None where nobody said it."""
+    """One picture of a look's similarity log.
+
+    ``page`` is None where nobody said it, ``copy_score`` (0 to 1, how much its attempt repeats
+    the references) where that is not known.
+    """
 
     id: int
     panel_id: int
     page: int | None
     similarity: float
     threshold: float | None
+    copy_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

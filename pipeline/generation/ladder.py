@@ -15,6 +15,7 @@ from pipeline.generation.revise import revised
 from pipeline.generation.steps import MOVES, Moved, Situation, lower_identity, raise_identity
 from pipeline.quality.hints import mode_hint, worst_check
 from pipeline.quality.stiffness import STIFF
+from pipeline.quality.tone import mode_beside
 
 SEED_ONLY = 2
 """Rungs of a climb that may change nothing but the seed: the upper stop."""
@@ -128,14 +129,16 @@ def _situation(attempts: Sequence[Attempt], inputs: PanelInputs, generator: Gene
     best = max((j for a in attempts for j in a.candidates), key=_margin, default=None)
     used = Counter(step.step for a in attempts if a.plan is not None for step in a.plan.steps)
     named = inputs.hints[0] if inputs.hints else ""
+    beside = "" if best is None else mode_beside(best.report.tone)
     check = None if best is None else worst_check(best.report)
     if check is None:
-        return Situation(inputs, generator.capabilities, best, named, None, used)
+        return Situation(inputs, generator.capabilities, best, named or beside, None, used)
     member = next((m for m in inputs.cast if m.character_id == check.character_id), None)
     counts, colors = inputs.attribute_counts, inputs.brief.color_mode
     mode = mode_hint(check, member, colors, counts) if member is not None else ""
     # what a person named counts for more than what the check guesses
-    return Situation(inputs, generator.capabilities, best, named or mode, check.character_id, used)
+    mode = named or mode or beside
+    return Situation(inputs, generator.capabilities, best, mode, check.character_id, used)
 
 
 def _margin(judged: JudgedCandidate) -> float:

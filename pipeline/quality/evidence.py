@@ -32,6 +32,7 @@ from pipeline.quality.attribution import NAMED, Attribution, attribute_drift
 from pipeline.quality.audit import blind_words, without_limit
 from pipeline.quality.evidence_drift import drift_bars, heated, recipe_lines, ringed
 from pipeline.quality.signs import ASKED, ASKED_COLOR, COLORS, WORDS, sign
+from pipeline.quality.tone import tone_words
 
 WIDTH = 1080
 """Pixels across. The smallest text is 32 px: 12 px on a phone that is 400 px wide."""
@@ -45,6 +46,7 @@ _VERDICT = TextStyle(76, bold=True, color=(255, 255, 255))
 _NAME = TextStyle(52, bold=True)
 _NUMBER = TextStyle(60, bold=True)
 _TEXT = TextStyle(38)
+_SECTION = TextStyle(38, bold=True)
 _SMALL = TextStyle(32, color=QUIET)
 
 
@@ -94,6 +96,9 @@ def evidence_card(
     picture = load_canonical(judged.candidate.image)
     _header(card, judged, title)
     _candidate(card, picture, judged)
+    if judged.report.tone is not None and (words := tone_words(judged.report.tone)):
+        card.text(words, _TEXT)
+        card.y += 12
     members = {(m.character_id, m.appearance_id): m for m in cast}
     # What needs a decision comes first, unless that would give it away.
     for check in sorted(
@@ -182,6 +187,10 @@ def _character(
     card.y += 8
     if found is not None and shown is not Verdict.ON_MODEL:
         drift_bars(card, found.drifts)
+    if check.segments:
+        card.need(60)
+        write(card.draw, (_MARGIN, card.y), "How alike each comparison finds it", _SECTION)
+        card.y += 54
     for segment, value in sorted(check.segments.items()):
         _segment(card, segment, value, color)
     card.y += 16

@@ -21,7 +21,11 @@ class Measured(ScriptedWork):
         outcome = super().__call__(inputs, **asked)
         similarity = int(inputs.brief.prompt.split()[-1]) / 100
         attempts = tuple(
-            replace(a, candidates=tuple(_measured(c, similarity) for c in a.candidates))
+            replace(
+                a,
+                candidates=tuple(_measured(c, similarity) for c in a.candidates),
+                copy_score=0.95 if similarity > 0.855 else 0.4,
+            )
             for a in outcome.attempts
         )
         return replace(outcome, attempts=attempts, audit=inputs.audit.share)
@@ -67,6 +71,7 @@ async def test_the_report_shows_chart_pages_alarm_and_promise(studio: Studio):
     shown = await studio.ann.slash(studio.channel, "drift report", character="Akira", last=50)
     words = answer(shown)
     assert "7 panels" in words
+    assert "Stiff (repeats a reference): 2 of 7, 29 %" in words
     assert "By page: p. 1 0.85 · p. 2 0.83" in words
     assert "No promise yet: 0 of the 29 verdicts" in words
     stranger = await studio.ann.slash(studio.channel, "drift report", character="Nobody")

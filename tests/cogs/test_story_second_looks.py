@@ -1,5 +1,6 @@
 """Stories of moderators who work through the queue, look twice, and hear an appeal."""
 
+import pytest
 from discord_contract import walk
 from studio import Studio, answer, raw, text_of
 
@@ -75,7 +76,42 @@ async def test_a_second_opinion_is_counted_and_agreement_is_printed(studio: Stud
     await studio.app.reviews.looks.opine(boss, 1, good=True)
     stats = await studio.mod.slash(studio.channel, "review stats")
     assert "1 were looked at twice, 1 of them are disputed" in answer(stats)
+    assert "Half of the reviews of the last 30 days were decided within" in answer(stats)
+    assert f"<@{studio.mod.id}>: 1 decision, in the middle after" in answer(stats)
     assert "No drift has been labelled" in answer(stats)
+
+
+async def test_the_median_and_the_load_are_counted_by_moderator(studio: Studio):
+    await studio.register()
+    for _ in range(4):
+        await studio.flagged()
+    mod = Actor(studio.guild.id, studio.mod.id, is_moderator=True)
+    boss = Actor(studio.guild.id, studio.boss.id, can_manage=True)
+    for number, who in ((1, mod), (2, mod), (3, mod), (4, boss)):
+        await studio.app.reviews.reject(who, number)
+    waits = {1: "10 seconds", 2: "5 minutes", 3: "40 days", 4: "3 hours"}
+
+    def age(tx) -> None:
+        for number, wait in waits.items():
+            tx.execute(
+                "UPDATE review SET created_at = strftime('%Y-%m-%dT%H:%M:%f+00:00', decided_at, ?) "
+                "WHERE id = ?",
+                (f"-{wait}", number),
+            )
+        tx.execute(
+            "UPDATE review SET decided_at = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-31 days') "
+            "WHERE id = 3"
+        )
+
+    await studio.app.db.write(age)
+    found = await studio.app.reviews.looks.stats(mod)
+    assert found.median_seconds == pytest.approx(300, abs=1)
+    assert [(load.member_id, load.decided) for load in found.loads] == [
+        (studio.mod.id, 2), (studio.boss.id, 1),
+    ]  # fmt: skip
+    shown = answer(await studio.mod.slash(studio.channel, "review stats"))
+    assert "decided within 5 min." in shown
+    assert f"<@{studio.boss.id}>: 1 decision, in the middle after 3 h" in shown
 
 
 async def test_drift_that_no_line_names_is_told_in_own_words(studio: Studio):

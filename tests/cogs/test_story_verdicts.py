@@ -11,13 +11,14 @@ from functools import cache
 from typing import Any
 
 from discord_contract import walk
-from PIL import Image, ImageDraw
-from studio import Studio, answer, raw, text_of
+from PIL import Image, ImageDraw, ImageEnhance
+from studio import ScriptedWork, Studio, answer, raw, text_of
 
 from bot.services.actor import Actor
 from pipeline.domain.inputs import PanelInputs
 from pipeline.domain.quality import Flag, PanelOutcome
 from pipeline.domain.review import Review
+from pipeline.quality.attributes import MODES
 from pipeline.quality.conformal import LIMIT_SHARE
 from pipeline.runner import Workshop, WorkshopSpec, build_workshop, run_panel
 from storage.database import Transaction
@@ -73,17 +74,37 @@ async def open_shop(studio: Studio, **settings: int) -> None:
     await studio.boss.slash(studio.channel, "series settings", **settings)
 
 
-async def submit(studio: Studio, coat: tuple[int, int, int], number: int) -> Review | None:
+async def submit(studio: Studio, png: bytes, **options: int) -> Review | None:
     """Send a drawing; returns the review that was opened about it."""
     before = len(studio.reviews.threads)
     await studio.ann.slash(
-        studio.channel, "panel submit", image=("d.png", drawing(coat, number)), characters="Akira"
+        studio.channel, "panel submit", image=("d.png", png), characters="Akira", **options
     )
     await studio.quiet()
     if len(studio.reviews.threads) == before:
         return None
     number = int(studio.reviews.threads[-1].name.split()[1])
     return await studio.app.reviews.get(studio.guild.id, number)
+
+
+async def test_a_picture_paler_than_its_page_is_told_so(studio: Studio):
+    """Two accepted panels of page 3, and a third one from which the colour has gone."""
+    await open_shop(studio, audit=0)
+    for number in (500, 501):
+        assert await submit(studio, drawing(NAVY, number), page=3) is None, "it fits the sheet"
+    pale = await submit(studio, faded(drawing(NAVY, 502), 0.3), page=3)
+    assert pale is not None
+    assert "paler than its page" in text_of(studio.reviews.threads[-1].last_message)
+    elsewhere = await submit(studio, faded(drawing(NAVY, 503), 0.3), page=4)
+    assert elsewhere is not None
+    assert "paler" not in text_of(studio.reviews.threads[-1].last_message)
+
+
+def faded(png: bytes, saturation: float) -> bytes:
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        ImageEnhance.Color(image).enhance(saturation).save(out, "PNG")
+    return out.getvalue()
 
 
 def press(message: Any, word: str) -> str:
@@ -114,14 +135,14 @@ async def test_verdicts_move_the_limit_and_the_next_picture_is_judged_by_it(
     """Flag, card, label, decision, new limit, another verdict: the whole path of a moderator."""
     await open_shop(studio, audit=0)
     moderator = Actor(studio.guild.id, studio.mod.id, is_moderator=True)
-    review = await submit(studio, BLUER, 100)
+    review = await submit(studio, drawing(BLUER, 100))
     assert review is not None
     assert review.flag is Flag.OFF_MODEL, review.reason
     await studio.app.reviews.approve(moderator, review.id)
     await studio.quiet()
     await studio.app.db.write(repeat_verdict)
 
-    last = await submit(studio, BLUER, 101)
+    last = await submit(studio, drawing(BLUER, 101))
     assert last is not None, "28 verdicts promise nothing yet"
     card = studio.reviews.threads[-1].last_message
     assert "is this on-model?" in text_of(card)
@@ -131,7 +152,7 @@ async def test_verdicts_move_the_limit_and_the_next_picture_is_judged_by_it(
     await studio.quiet()
     assert "off-model" in text_of(studio.reviews.threads[-1].last_message), "now it is told"
 
-    assert await submit(studio, BLUER, 102) is None, "it passes by the learned limit"
+    assert await submit(studio, drawing(BLUER, 102)) is None, "it passes by the learned limit"
     shown = await studio.app.panels.view(moderator, 3)
     (check,) = shown.candidates[0].report.checks
     assert check.promise is not None
@@ -150,17 +171,45 @@ async def test_verdicts_move_the_limit_and_the_next_picture_is_judged_by_it(
     )
 
 
+async def test_a_label_counts_for_the_very_next_panel(studio: Studio):
+    """Evidence counters, the attribution's record and the ladder's hint, all with one click."""
+    await open_shop(studio, audit=0)
+    review = await submit(studio, drawing((200, 40, 40), 700))
+    assert review is not None
+    card = studio.reviews.threads[-1].last_message
+    asked = await studio.mod.click(card, custom_id=press(card, "Label"))
+    await studio.mod.select(asked.followups[0], ["outfit_color"])
+    await studio.mod.click(card, custom_id=press(card, "Reject"))
+    await studio.quiet()
+    given: list[PanelInputs] = []
+
+    def noted(inputs: PanelInputs, **asked: Any) -> PanelOutcome:
+        given.append(inputs)
+        return ScriptedWork()(inputs, **asked)
+
+    studio.executor.work = noted
+    await studio.request(alternates=1)
+    await studio.quiet()
+    assert given[0].drift_counts["outfit_color"].labelled == 1
+    seen = await studio.app.reviews.candidate(studio.guild.id, review)
+    (check,) = seen.report.checks
+    assert check.drift, "the attribution said something first"
+    first = check.drift[0].attribute
+    counted = given[0].attribute_counts[first]
+    assert (counted.named, counted.right) == (1, int("outfit_color" in MODES[first]))
+
+
 async def test_an_audited_panel_looks_like_a_flagged_one_until_somebody_decided(
     studio: Studio,
 ):
     await open_shop(studio, audit=50)
-    flagged = await submit(studio, BLUER, 300)
+    flagged = await submit(studio, drawing(BLUER, 300))
     assert flagged is not None
     assert flagged.flag is Flag.OFF_MODEL
     seen = words_of(studio)
     audited, number = None, 400
     while audited is None:  # every second one, by a secret that nobody knows beforehand
-        audited, number = await submit(studio, NAVY, number), number + 1
+        audited, number = await submit(studio, drawing(NAVY, number)), number + 1
         assert number < 440
     assert audited.flag is Flag.AUDIT
     assert words_of(studio) == seen
