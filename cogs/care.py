@@ -37,8 +37,13 @@ class Caretaker(commands.Cog):
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        """What was given up may work now: rights change while the bot is away."""
+        """Things were deleted and mended while the bot was away."""
         for guild in self.bot.guilds:
+            if guild.unavailable:
+                continue
+            for number in await self.bot.app.care.chosen(guild.id):
+                if await self._is_gone(guild, number):
+                    await self._gone(guild, number)
             await self._try_again(guild)
 
     @commands.Cog.listener()
@@ -77,6 +82,18 @@ class Caretaker(commands.Cog):
         """The bot got another role; of other members it hears nothing."""
         if after.id == after.guild.me.id:
             await self._try_again(after.guild)
+
+    async def _is_gone(self, guild: discord.Guild, number: int) -> bool:
+        """Whether a channel or role is not there; asks Discord before it says so."""
+        if guild.get_channel_or_thread(number) or guild.get_role(number):
+            return False
+        try:
+            await guild.fetch_channel(number)
+        except discord.NotFound:
+            return all(role.id != number for role in await guild.fetch_roles())
+        except discord.HTTPException:
+            return False  # nothing is known; the next start asks again
+        return False
 
     async def _gone(self, guild: discord.Guild, number: int) -> None:
         lost = await self.bot.app.care.gone(guild.id, number)

@@ -261,6 +261,7 @@ class DiscordPoster:
         else:
             chosen = [series.review_channel_id, series.panel_channel_id]
         places = [*chosen, guild.public_updates_channel, guild.system_channel]
+        places.append(await self.bot.app.care.where_people_are(item.guild_id))
         ids_of = (getattr(place, "id", place) for place in places)
         return [place for place in dict.fromkeys(ids_of) if place is not None]
 

@@ -223,6 +223,17 @@ async def stuck_posts(db: Database, guild_id: int, limit: int = 20) -> list[Stuc
     return [StuckPost(PostKind(r["kind"]), r["subject_id"], r["error"] or "") for r in rows]
 
 
+async def latest_channel(db: Database, guild_id: int) -> int | None:
+    """Where the newest post about a panel stands; None where there is none."""
+    row = await db.fetch_one(
+        "SELECT channel_id FROM outbox WHERE guild_id = ? AND status = 'posted' "
+        "AND kind IN ('vote_card', 'panel_result', 'panel_failed') AND message_id > 0 "
+        "ORDER BY id DESC LIMIT 1",
+        (guild_id,),
+    )
+    return None if row is None else row["channel_id"]
+
+
 async def pending_count(db: Database) -> int:
     """How many posts are owed, over all guilds."""
     row = await db.fetch_one("SELECT count(*) AS n FROM outbox WHERE status = 'pending'")

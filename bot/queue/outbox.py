@@ -161,12 +161,13 @@ class OutboxPump:
     async def _note_failure(self, item: OutboxItem, error: Exception) -> None:
         give_up = isinstance(error, PostRefused) or item.tries + 1 >= self._limits.tries
         known = isinstance(error, OnModelError | OSError)  # the words say enough
+        serious = give_up and item.kind is not PostKind.NOTICE  # nobody is there to be told
         log.log(
-            logging.ERROR if give_up else logging.WARNING,
+            logging.ERROR if serious else logging.WARNING,
             "post %d (%s of %d), try %d: %s: %r",
             item.id, item.kind.value, item.subject_id, item.tries + 1,
             "given up" if give_up else "will be tried again", error,
-            exc_info=None if known and not give_up else error,
+            exc_info=None if known and not serious else error,
             extra={"action": "outbox_failed"},
         )  # fmt: skip
         words = str(error) if isinstance(error, OnModelError) else type(error).__name__

@@ -78,6 +78,19 @@ class CareService:
             lambda tx: outbox.revive(tx, guild_id=guild_id, now=time.time())
         )
 
+    async def where_people_are(self, guild_id: int) -> int | None:
+        """The channel of the newest panel: the last place where a notice is read."""
+        return await outbox.latest_channel(self._db, guild_id)
+
+    async def chosen(self, guild_id: int) -> list[int]:
+        """The channels and the role that the settings name."""
+        try:
+            series = await cast.active_series(self._db, guild_id)
+        except NotFound:
+            return []
+        numbers = (getattr(series, name) for name in _SETTINGS)
+        return [number for number in numbers if number is not None]
+
     async def stuck(self, guild_id: int) -> list[StuckPost]:
         """What could not be posted, and why."""
         return await outbox.stuck_posts(self._db, guild_id)

@@ -1,5 +1,7 @@
 """Stories of things that people delete by hand: each is posted again, or people are told."""
 
+from contextlib import contextmanager
+
 import discord
 import pytest
 from discord_contract import walk
@@ -32,10 +34,19 @@ def delete(studio: Studio, message) -> None:
 
 def delete_channel(studio: Studio, channel) -> None:
     """Delete a channel and, as Discord does and the emulator does not, the threads in it."""
-    threads = [thread.id for thread in channel.threads]
-    studio.env.backend.delete_channel(channel.id)
-    for thread in threads:
-        del studio.env.backend.channels[thread]
+    backend, threads = studio.env.backend, [thread.id for thread in channel.threads]
+    backend.delete_channel(channel.id)
+    with unheard(studio):
+        for thread in threads:
+            backend.delete_channel(thread)
+
+
+@contextmanager
+def unheard(studio: Studio):
+    """What happens now reaches nobody's gateway."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(studio.env.backend, "emit", lambda *_: None)
+        yield
 
 
 async def statuses(studio: Studio) -> list[tuple[str, str]]:
@@ -157,6 +168,26 @@ async def test_without_any_place_it_waits_and_comes_when_there_is_one(studio: St
     await studio.quiet()
     assert "vote for one" in text_of(studio.card(spare))
     assert "no other is set" not in answer(await studio.mod.slash(studio.reviews, "review list"))
+
+
+async def test_what_was_deleted_while_the_bot_was_away_is_noticed_at_the_next_start(
+    studio: Studio,
+):
+    await studio.register()
+    card = await studio.posted()
+    await studio.flagged()
+    with unheard(studio):
+        delete_channel(studio, studio.reviews)
+        studio.env.backend.delete_role(studio.guild.id, studio.mods.id)
+        delete(studio, card)
+    await studio.restart()
+    await look(studio)
+    (moved,) = studio.channel.threads
+    assert moved.name.startswith("review 1")
+    said = "\n".join(text_of(m) for m in studio.public())
+    assert "The channel for reviews was deleted" in said
+    assert "The role of the moderators was deleted" in said
+    assert "vote for one" in said
 
 
 async def test_without_their_role_managers_decide_and_are_told(studio: Studio):

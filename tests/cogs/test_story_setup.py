@@ -100,10 +100,14 @@ async def test_what_has_come_loose_is_named(studio: Studio):
     studio.env.backend.delete_role(studio.guild.id, studio.mods.id)
     studio.env.backend.delete_channel(studio.reviews.id)
     await studio.env.settle()
+    await studio.quiet()
     said = text_of((await studio.boss.slash(studio.channel, "setup")).response)
     assert "There I still need: Attach Files" in said
-    assert "The role of the moderators was deleted" in said
-    assert "that channel was deleted" in said
+    assert "No role for moderators" in said, "the caretaker took it out of the settings and said so"
+    assert "No channel for reviews" in said
+    told = "\n".join(text_of(m) for m in studio.public(quiet))
+    assert "The role of the moderators was deleted" in told
+    assert "The channel for reviews was deleted" in told
     assert "Setting up Onmodel" in said
 
 
