@@ -22,6 +22,7 @@ from bot.services.page_submissions import PageSubmissions
 from bot.services.pages import PageService
 from bot.services.panels import PanelService
 from bot.services.privacy import PrivacyService
+from bot.services.quests import QuestService
 from bot.services.redraws import RedrawService
 from bot.services.registrar import Registrar
 from bot.services.registry import RegistryService
@@ -61,6 +62,7 @@ class App:
     series: SeriesService
     cast: CastService
     access: AccessService
+    quests: QuestService
     suggestions: SuggestionService
     registry: RegistryService
     reshaping: ReshapingService
@@ -127,6 +129,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 series=series,
                 cast=CastService(db, blobs, registrar, judge, locks),
                 access=AccessService(db, locks),
+                quests=QuestService(db, blobs, registrar, locks),
                 suggestions=SuggestionService(db),
                 registry=RegistryService(db, blobs, encoders, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),

@@ -113,7 +113,13 @@ async def workroom(
         The task that works; it ends early only if it fails.
     """
     pump = OutboxPump(app.db, bot.poster)
-    chores = [app.votes.close_due, app.consent.expire, app.guilds.erase_due, app.sweeper.chore]
+    chores = [
+        app.votes.close_due,
+        app.consent.expire,
+        app.quests.expire,
+        app.guilds.erase_due,
+        app.sweeper.chore,
+    ]
     hooks = Hooks(on_settled=pump.notify, chores=chores)
     dispatcher = Dispatcher(app.db, app.runs, executors, hooks=hooks)
 

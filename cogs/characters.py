@@ -21,6 +21,7 @@ from cogs.entry import (
     suggest_characters,
 )
 from cogs.forms import AddPictures, ColorButton, ColorMenu, RegisterForm
+from cogs.quests import QuestButton, QuestCommands, QuestIdeas
 from cogs.ui.card import Card
 from cogs.ui.cast_cards import registered_card
 from cogs.ui.limits import plain
@@ -37,6 +38,7 @@ Attachment = discord.Attachment
 class CharacterCog(
     CharacterDesk,
     CharacterOwners,
+    QuestCommands,
     group_name="character",
     group_description="The cast of the comic",
 ):
@@ -215,5 +217,5 @@ class CharacterCog(
 
 async def setup(bot: OnModelBot) -> None:
     """Add the buttons and the cog."""
-    bot.add_dynamic_items(AddPictures, ColorButton, ColorMenu)
+    bot.add_dynamic_items(AddPictures, ColorButton, ColorMenu, QuestButton, QuestIdeas)
     await bot.add_cog(CharacterCog(bot))

@@ -22,6 +22,7 @@ from cogs.ui.cards import (
 from cogs.ui.notices import check_card
 from cogs.ui.pictures import Picture, fitted
 from cogs.ui.words import say
+from pipeline.domain.quest import Quest
 from pipeline.domain.review import Posted, PostKind
 
 
@@ -81,6 +82,15 @@ async def checked_card(app: App, actor: Actor, result: CheckResult, who: str, li
     everyone = await app.suggestions.everyone(actor.guild_id)
     names = {character.character_id: character.name for character in everyone}
     return check_card(result.judged.report, names, shown)
+
+
+async def quest_picture(app: App, quest: Quest, limit: int) -> Picture | None:
+    """The picture of a quest that waits for a decision, at most ``limit`` bytes."""
+    png = await app.quests.picture(quest)
+    if png is None:
+        return None
+    alt = say("The delivered picture of {name}", name=quest.character_name)
+    return await fitted(f"quest-{quest.id}", alt, png, limit)
 
 
 async def review_facts(app: App, actor: Actor, review_id: int) -> ReviewFacts:

@@ -17,6 +17,7 @@ from cogs.loading import (
     carried_evidence,
     evidence_picture,
     panel_facts,
+    quest_picture,
     review_facts,
 )
 from cogs.threads import find_thread, let_in, open_thread, thread_name
@@ -26,15 +27,19 @@ from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card
 from cogs.ui.care_cards import notice_card, notice_mark
 from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
+from cogs.ui.quest_cards import quest_card
 from cogs.ui.vote_cards import taken_down_card, vote_card
 from cogs.ui.words import in_language
 from pipeline.domain.errors import NotFound
+from pipeline.domain.quest import Quest
 from pipeline.domain.review import DriftAlarm, Loss, OutboxItem, Posted, PostKind, ReviewStatus
 
 log = logging.getLogger(__name__)
 
 Postable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
 _LOOK_BACK = 100
+# Events of a quest that are worth a message of their own; others change the cards.
+FRESH = {"posted", "delivered"}
 # An edit does not take the client's default along.
 NOBODY = discord.AllowedMentions.none()
 # Discord takes nonces of up to 25 characters and refuses a second message with the same one.
@@ -64,6 +69,8 @@ class DiscordPoster:
                 return await self._find_alarm(item)
             case PostKind.NOTICE:
                 return await self._find_notice(item)
+            case PostKind.QUEST:
+                return await self._find_quest(item)
             case PostKind.REVIEW_DECIDED:
                 return None  # an edit: doing it again changes nothing
 
@@ -83,6 +90,7 @@ class DiscordPoster:
             PostKind.REVIEW_DECIDED: self._post_decision,
             PostKind.DRIFT_ALARM: self._post_alarm,
             PostKind.NOTICE: self._post_notice,
+            PostKind.QUEST: self._post_quest,
         }
         with in_language(await server_language(self.bot, item.guild_id)):
             return await makers[item.kind](item)
@@ -264,6 +272,43 @@ class DiscordPoster:
         places.append(await self.bot.app.care.where_people_are(item.guild_id))
         ids_of = (getattr(place, "id", place) for place in places)
         return [place for place in dict.fromkeys(ids_of) if place is not None]
+
+    # --- quests ---------------------------------------------------------------------------
+
+    async def _post_quest(self, item: OutboxItem) -> Posted:
+        """A new card when a quest is posted or a picture delivered; else the cards are edited."""
+        try:
+            quest = await self.bot.app.quests.get(item.guild_id, item.subject_id)
+        except NotFound:  # its character left meanwhile, and there is nothing to say any more
+            return Posted(0, 0)
+        posts = await self._posts(item.guild_id, PostKind.QUEST, quest.id)
+        for posted in dict.fromkeys(posts):
+            await self._edit_quest(quest, posted)
+        if posts and item.payload.get("event") not in FRESH:
+            return posts[-1]
+        picture = await quest_picture(self.bot.app, quest, self._guild(item).filesize_limit)
+        card = quest_card(quest, item.id, picture)
+        return await self._send(item, card, await self._quest_places(quest))
+
+    async def _edit_quest(self, quest: Quest, posted: Posted) -> None:
+        message = await self._message(quest.guild_id, posted)
+        if message is not None:
+            post = ids.quest_post_of(c.to_dict() for c in message.components)
+            view = quest_card(quest, post).view()
+            await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
+
+    async def _find_quest(self, item: OutboxItem) -> Posted | None:
+        quest = await self.bot.app.quests.get(item.guild_id, item.subject_id)
+        async for channel in self._channels(item, await self._quest_places(quest)):
+            async for message in self._own_messages(channel):
+                if ids.quest_post_of(c.to_dict() for c in message.components) == item.id:
+                    return Posted(channel.id, message.id)
+        return None
+
+    async def _quest_places(self, quest: Quest) -> list[int]:
+        series = await self.bot.app.series.active(quest.guild_id)
+        places = dict.fromkeys((quest.channel_id, series.panel_channel_id))
+        return [place for place in places if place is not None]
 
     # --- places ---------------------------------------------------------------------------
 

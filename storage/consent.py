@@ -259,6 +259,12 @@ def _withdraw(
         ).fetchall()
     ]
     pictures = delete_references(tx, guild_id=guild_id, references=references)
+    quests = tx.execute(
+        "DELETE FROM quest WHERE appearance_row IN (SELECT value FROM json_each(?)) "
+        "RETURNING delivery_sha256",
+        (json.dumps([look["id"] for look in looks]),),
+    ).fetchall()
+    pictures |= {row["delivery_sha256"] for row in quests} - {None}
     stopped = _stop_drawing(tx, guild_id, character_row, now)
     tx.execute(
         "DELETE FROM drift_sample WHERE guild_id = ? AND character_id = "

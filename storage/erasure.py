@@ -43,6 +43,12 @@ def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: in
         "JOIN appearance AS a ON a.id = r.appearance_row WHERE a.character_row = ?",
         (character_row,),
     ).fetchall()
+    delivered = tx.execute(
+        "SELECT q.delivery_sha256 AS sha256 FROM quest AS q "
+        "JOIN appearance AS a ON a.id = q.appearance_row "
+        "WHERE a.character_row = ? AND q.delivery_sha256 IS NOT NULL",
+        (character_row,),
+    ).fetchall()
     fingerprints = tx.execute(
         "SELECT f.id, f.encoder, f.crop, f.color_mode FROM fingerprint AS f "
         "JOIN reference AS r ON r.id = f.reference_id "
@@ -62,7 +68,7 @@ def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: in
     )
     tx.execute("DELETE FROM character WHERE id = ?", (character_row,))
     own, others = _drawn_by(tx, guild_id, character["character_id"])
-    shown = [row["sha256"] for row in references]
+    shown = [row["sha256"] for row in (*references, *delivered)]
     return _unused(tx, guild_id, dict.fromkeys([*shown, *sorted(own)]), others)
 
 
@@ -122,6 +128,7 @@ def _unused(
             "SELECT 1 FROM panel WHERE guild_id = :guild "
             "AND json_extract(brief, '$.sketch_sha256') = :sha UNION ALL "
             "SELECT 1 FROM review WHERE guild_id = :guild AND evidence_sha256 = :sha UNION ALL "
+            "SELECT 1 FROM quest WHERE guild_id = :guild AND delivery_sha256 = :sha UNION ALL "
             "SELECT 1 FROM page WHERE guild_id = :guild AND sha256 = :sha LIMIT 1",
             {"guild": guild_id, "sha": sha256},
         ).fetchone()

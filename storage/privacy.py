@@ -104,6 +104,7 @@ def forget_member(
     posts, pictures = _delete_panels(tx, guild_id, member_id, done)
     if references:
         pictures |= _delete_references(tx, guild_id, member_id, done)
+    pictures |= _return_quests(tx, guild_id, member_id, now)
     tables = guild_tables(tx)
     for table, column in person_columns(tables):
         _rename(tx, table, column, (guild_id, member_id), done)
@@ -179,6 +180,8 @@ async def pictures_of_member(db: Database, guild_id: int, member_id: int) -> lis
         "WHERE r.guild_id = :guild AND r.added_by = :member UNION ALL "
         "SELECT 2, 'drawings/panel-' || id, submission_sha256, id FROM panel "
         "WHERE guild_id = :guild AND requester_id = :member AND submission_sha256 IS NOT NULL "
+        "UNION ALL SELECT 2, 'drawings/quest-' || id, delivery_sha256, id FROM quest "
+        "WHERE guild_id = :guild AND artist_id = :member AND delivery_sha256 IS NOT NULL "
         "UNION ALL SELECT 3, 'sketches/panel-' || id, json_extract(brief, '$.sketch_sha256'), id "
         "FROM panel WHERE guild_id = :guild AND requester_id = :member "
         "AND json_extract(brief, '$.sketch_sha256') IS NOT NULL UNION ALL "
@@ -279,6 +282,24 @@ def _delete_references(
     ).fetchall()
     done["reference", Fate.DELETED] += len(rows)
     return delete_references(tx, guild_id=guild_id, references=[row["id"] for row in rows])
+
+
+def _return_quests(
+    tx: sqlite3.Connection, guild_id: int, member_id: int, now: datetime
+) -> set[str]:
+    """Open what the person has in hand again; returns the pictures that nobody decided about."""
+    who = {"guild": guild_id, "member": member_id, "now": to_text(now)}
+    mine = "guild_id = :guild AND artist_id = :member AND status IN ('taken', 'delivered')"
+    rows = tx.execute(
+        f"SELECT delivery_sha256 FROM quest WHERE {mine} AND delivery_sha256 IS NOT NULL",  # noqa: S608 - text of our own
+        who,
+    ).fetchall()
+    tx.execute(
+        "UPDATE quest SET status = 'open', artist_id = NULL, due_at = NULL, "  # noqa: S608 - text of our own
+        f"delivery_sha256 = NULL, note = '', updated_at = :now WHERE {mine}",
+        who,
+    )
+    return {row["delivery_sha256"] for row in rows}
 
 
 def _rename(

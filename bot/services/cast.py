@@ -18,12 +18,12 @@ from bot.services.registrar import Registrar, Study
 from bot.services.registration import (
     DEFAULT_LABEL,
     MAX_NOTES,
-    MAX_REFERENCES,
     NewCharacter,
     Registration,
     Upload,
     check_uploads,
 )
+from bot.services.uploads import Intake
 from bot.services.wordlists import require_clean
 from pipeline.domain.character import (
     Appearance,
@@ -31,13 +31,11 @@ from pipeline.domain.character import (
     EntryKind,
     ShotType,
 )
-from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached, NotFound
-from pipeline.domain.fingerprint import Fingerprint, PictureHashes
+from pipeline.domain.errors import AlreadyExists, InvalidInput, NotFound
 from pipeline.domain.geometry import Box
 from pipeline.domain.panel import Candidate
-from pipeline.domain.quality import JudgedCandidate, Threshold
+from pipeline.domain.quality import JudgedCandidate
 from pipeline.domain.vocabulary import checked_components
-from pipeline.fingerprints.hashes import COPY_BITS
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.sheet import model_sheet
@@ -45,7 +43,6 @@ from pipeline.quality.sheet_pdf import Paper, sheet_pdf
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
-from storage.duplicates import Copy, copies_of
 
 __all__ = [
     "CastEntry",
@@ -88,6 +85,7 @@ class CastService:
         self._db = db
         self._blobs = blobs
         self._registrar = registrar
+        self._intake = Intake(db, blobs, registrar)
         self._judge = judge
         self._locks = locks
 
@@ -116,9 +114,9 @@ class CastService:
         await require_clean(self._db, actor.guild_id, *said)
         await self._require_free(actor.guild_id, character_id)
         async with self._locks.of(actor.guild_id):
-            study = await self._study(actor, uploads, new.shot_type)
+            study = await self._intake.study(actor.guild_id, uploads, new.shot_type)
             appearance_id = appearance_slug(character_id, look)
-            thresholds = await self._thresholds(actor.guild_id, appearance_id, None, study)
+            thresholds = await self._intake.thresholds(actor.guild_id, appearance_id, None, study)
 
             def add(tx: Transaction) -> int:
                 now = datetime.now(UTC)
@@ -192,14 +190,9 @@ class CastService:
             target = await self._appearance_for(
                 actor, found, appearance, label, checked_components(components or {})
             )
-            held = await cast.list_references(self._db, actor.guild_id, target.id)
-            if len(held) + len(uploads) > MAX_REFERENCES:
-                raise LimitReached(
-                    f"{target.appearance_id} has {len(held)} references; {MAX_REFERENCES} is the "
-                    "most. Start another appearance."
-                )
-            study = await self._study(actor, uploads, shot_type)
-            thresholds = await self._thresholds(
+            await self._intake.require_room(target, len(uploads))
+            study = await self._intake.study(actor.guild_id, uploads, shot_type)
+            thresholds = await self._intake.thresholds(
                 actor.guild_id, target.appearance_id, target.id, study
             )
 
@@ -316,19 +309,6 @@ class CastService:
                 "with /character add-reference, or choose another name."
             )
 
-    async def _study(
-        self, actor: Actor, uploads: Sequence[Upload], shot_type: ShotType | None
-    ) -> Study:
-        """Study uploads and keep the pictures of those that are new."""
-
-        async def copies(hashes: PictureHashes) -> Sequence[Copy]:
-            return await copies_of(self._db, actor.guild_id, hashes, within=COPY_BITS)
-
-        study = await self._registrar.study(uploads, shot_type, copies, actor.guild_id)
-        for picture in study.fresh:
-            await self._blobs.put(actor.guild_id, picture.png)
-        return study
-
     async def _appearance_for(
         self,
         actor: Actor,
@@ -361,21 +341,6 @@ class CastService:
     async def _appearance(self, guild_id: int, character: Character, row: int) -> Appearance:
         looks = await cast.list_appearances(self._db, guild_id, character.id)
         return next(look for look in looks if look.id == row)
-
-    async def _thresholds(
-        self, guild_id: int, appearance_id: str, row: int | None, study: Study
-    ) -> tuple[Threshold, ...]:
-        """Thresholds from the canon references held already and those about to be added.
-
-        They are written in the same transaction as the references, so that no crash leaves a
-        threshold that belongs to other references.
-        """
-        known: dict[int, tuple[Fingerprint, ...]] = {}
-        if row is not None:
-            references = await cast.list_references(self._db, guild_id, row)
-            held = await cast.fingerprints_of(self._db, guild_id, row)
-            known = {r.id: held[r.id] for r in references if r.canon and r.id in held}
-        return await asyncio.to_thread(self._registrar.thresholds, appearance_id, known, study)
 
     async def _registration(
         self, guild_id: int, character_id: str, appearance_row: int, study: Study

@@ -34,6 +34,11 @@ MENU_PAGE = (
     rf"{PREFIX}:menu:(?P<verb>reference|check):(?P<step>back|on)"
     r":(?P<mask>[0-9]{1,4}):(?P<at>[0-9]{1,19})"
 )
+QUEST = (
+    rf"{PREFIX}:quest:(?P<verb>take|return|deliver|accept|back|close)"
+    r":(?P<quest>[0-9]{1,19}):(?P<post>[0-9]{1,19})"
+)
+QUEST_IDEAS = rf"{PREFIX}:ideas:(?P<character>[0-9]{{1,19}})"
 CONSENT = rf"{PREFIX}:(?P<verb>agree|refuse|withdraw):(?P<consent>[0-9]{{1,19}})"
 
 SETUP_BUTTON = rf"{PREFIX}:setup:(?P<verb>comic|make|sample|again)"
@@ -42,6 +47,7 @@ SETUP_CHANNEL = rf"{PREFIX}:setup:(?P<which>panels|reviews)"
 
 _POST_MARK = re.compile(PANEL)
 _REVIEW_MARK = re.compile(REVIEW)
+_QUEST_MARK = re.compile(QUEST)
 
 
 def vote(panel_id: int, candidate_id: int) -> str:
@@ -117,6 +123,16 @@ def menu(verb: str, step: str, mask: int, at: int = 0) -> str:
     return f"{PREFIX}:menu:{verb}:{step}:{mask}:{at}"
 
 
+def quest(verb: str, quest_id: int, post: int = 0) -> str:
+    """A button of a quest; ``post`` is the outbox row that owes the message (0: none)."""
+    return f"{PREFIX}:quest:{verb}:{quest_id}:{post}"
+
+
+def quest_ideas(character_row: int) -> str:
+    """The menu of pictures that could be asked for."""
+    return f"{PREFIX}:ideas:{character_row}"
+
+
 def custom_ids(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """All custom ids of a message's components as Discord sends them, however deep."""
     for component in components:
@@ -141,6 +157,12 @@ def panel_of(components: Iterable[Mapping[str, Any]]) -> int | None:
     """The panel that a message's buttons are about, None if they are about none."""
     matches = map(_POST_MARK.fullmatch, custom_ids(components))
     return next((int(match["panel"]) for match in matches if match is not None), None)
+
+
+def quest_post_of(components: Iterable[Mapping[str, Any]]) -> int:
+    """The outbox row that the message of a quest was made for, 0 if it does not say."""
+    matches = map(_QUEST_MARK.fullmatch, custom_ids(components))
+    return next((int(match["post"]) for match in matches if match is not None), 0)
 
 
 def carries_review(components: Iterable[Mapping[str, Any]], review_id: int) -> bool:

@@ -137,6 +137,7 @@ class PostKind(StrEnum):
     DRIFT_ALARM = "drift_alarm"
     NOTICE = "notice"
     """Something that people rely on is gone or closed; ``payload`` says what."""
+    QUEST = "quest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ SURFACE = {
         "shot_type?",
     ),
     "character register-form": ("name", "appearance?"),
+    "character quests": ("character?",),
     "character owners": ("character", "add?", "remove?"),
     "character transfer": ("character", "member"),
     "character access": ("character", "request?", "edit?", "train?", "role?"),

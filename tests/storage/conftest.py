@@ -53,6 +53,7 @@ from pipeline.domain.quality import (
     ThresholdKey,
     Verdict,
 )
+from pipeline.domain.quest import View
 from pipeline.domain.review import Posted, PostKind, ReviewStatus
 from pipeline.domain.sentinel import Receipt, Watched
 from storage import (
@@ -73,6 +74,7 @@ from storage import (
     pages,
     panels,
     poses,
+    quests,
     reports,
     reviews,
     scripts,
@@ -137,6 +139,7 @@ class Made:
     vector: np.ndarray
     script_id: int
     consent_id: int
+    quest_id: int
 
 
 class Builder:
@@ -376,6 +379,38 @@ class Builder:
         panels.label_candidates(tx, guild_id=guild_id, panel_id=panel_id, candidate_ids=made)
         return tuple(made)
 
+    def quest(self, tx: sqlite3.Connection, guild_id: int, look: tuple[int, int], base: int) -> int:
+        """A picture that waits for a decision, and one that was accepted; returns the first."""
+        made = [
+            quests.add_quest(
+                tx,
+                guild_id=guild_id,
+                appearance_row=look[0],
+                view=View(ShotType.FULL, angle),
+                saving=3.5,
+                basis={"asked": 4},
+                posted_by=11,
+                channel_id=None,
+                now=NOW,
+            )
+            for angle in ("back", "side")
+        ]
+        for number, quest_id in enumerate(made):
+            told = {"guild_id": guild_id, "quest_id": quest_id, "now": NOW}
+            sha256 = self.sha(base + 95 + number)
+            quests.take_quest(tx, artist_id=21, due_at=NOW, **told)
+            quests.deliver_quest(tx, artist_id=21, sha256=sha256, **told)
+        quests.accept_quest(
+            tx,
+            guild_id=guild_id,
+            quest_id=made[1],
+            reference_id=look[1],
+            decided_by=11,
+            sha256=self.sha(base + 96),
+            now=NOW,
+        )
+        return made[0]
+
     def everything(self, tx: sqlite3.Connection, guild_id: int) -> Made:
         """One row in every table that carries a guild, and one state of each kind."""
         seconds, base = NOW.timestamp(), guild_id * 1000
@@ -445,6 +480,7 @@ class Builder:
             deed=Deed.REQUEST,
             rule=AccessRule(Circle.OWNERS),
         )
+        quest = self.quest(tx, guild_id, (appearance, reference), base)
         script = scripts.add_script(
             tx,
             guild_id=guild_id,
@@ -612,6 +648,7 @@ class Builder:
             alarm_id=alarm,
             vector=self.unit(base),
             script_id=script,
+            quest_id=quest,
         )
 
 

@@ -17,9 +17,24 @@ import numpy as np
 import pytest
 
 import storage
+from pipeline.domain.access import AccessRule, Circle, Deed
+from pipeline.domain.character import ShotType
 from pipeline.domain.errors import NotFound
+from pipeline.domain.quest import View
 from pipeline.domain.review import PostKind, Tally
-from storage import cast, drift, jobs, lettering, outbox, pages, panels, reviews, votes
+from storage import (
+    access,
+    cast,
+    drift,
+    jobs,
+    lettering,
+    outbox,
+    pages,
+    panels,
+    quests,
+    reviews,
+    votes,
+)
 from storage.database import Database
 
 # Reads that are not about one guild, and why that is right.
@@ -78,6 +93,7 @@ def arguments(function: Callable[..., Any], made: Any, build: Any) -> dict[str, 
         "script_id": made.script_id,
         "channel_id": made.guild_id * 1000 + 6,
         "consent_id": made.consent_id,
+        "quest_id": made.quest_id,
         "characters": ["ch_akira"],
         "job_id": made.job_id,
         "member_id": 21,
@@ -305,6 +321,27 @@ def foreign_writes(mine: Any, theirs: Any, build: Any) -> dict[str, Callable[[An
         ),
         "add_sample": lambda tx: drift.add_sample(
             tx, guild_id=1, panel_id=panel, candidate_id=candidate, check=build.check(), now=now
+        ),
+        "add_co_owner": lambda tx: access.add_co_owner(
+            tx, guild_id=1, character_row=theirs.character_row, member_id=1, now=now
+        ),
+        "put_rule": lambda tx: access.put_rule(
+            tx,
+            guild_id=1,
+            character_row=theirs.character_row,
+            deed=Deed.EDIT,
+            rule=AccessRule(Circle.EVERYONE),
+        ),
+        "add_quest": lambda tx: quests.add_quest(
+            tx,
+            guild_id=1,
+            appearance_row=theirs.appearance_row,
+            view=View(ShotType.HALF),
+            saving=1.0,
+            basis={},
+            posted_by=1,
+            channel_id=None,
+            now=now,
         ),
         "enqueue": lambda tx: build.job(tx, 1, panel, "foreign"),
     }
