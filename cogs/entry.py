@@ -43,6 +43,12 @@ async def acknowledge(interaction: Interaction) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
 
 
+def channel_of(interaction: Interaction) -> int:
+    """The channel where it happens; of a thread, the one that it hangs on."""
+    parent = getattr(interaction.channel, "parent_id", None)
+    return parent or interaction.channel_id or 0
+
+
 def guild_of(interaction: Interaction) -> int:
     """The server where it happens: always the interaction's own, never one from an id.
 

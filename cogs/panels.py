@@ -12,6 +12,7 @@ from cogs.entry import (
     Interaction,
     acknowledge,
     actor_of,
+    channel_of,
     key_of,
     picture_for,
     read_picture,
@@ -97,7 +98,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             style_freedom=style_freedom / 100,
             chapter=chapter,
             reference=reference,
-            home=getattr(interaction.channel, "parent_id", None),
+            home=channel_of(interaction),
         )
         actor = await actor_of(interaction)
         taken = await self.bot.app.panels.request(

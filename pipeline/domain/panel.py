@@ -9,6 +9,14 @@ from pipeline.domain.geometry import Box, Size
 
 ALTERNATE_LABELS = "ABCD"
 PANEL_SIZE = Size(1024, 768)
+PANEL_SIZES = {
+    "landscape": PANEL_SIZE,
+    "portrait": Size(768, 1024),
+    "square": Size(896, 896),
+    "wide": Size(1280, 640),
+    "tall": Size(640, 1280),
+}
+"""Shapes of panels by name, all of about the same area, with sides that every engine draws."""
 
 
 class PanelOrigin(StrEnum):

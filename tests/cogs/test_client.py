@@ -61,6 +61,11 @@ SURFACE = {
         "style_freedom?",
     ),
     "panel recipe": ("panel",),
+    "panel use": ("panel", "page"),
+    "panel allowance": (),
+    "series voting": ("hours?", "quorum?", "role?", "everyone?", "member_days?", "tie?"),
+    "series quota": ("role?", "gpu_seconds?", "panels?", "cooldown?"),
+    "series channel": ("channel?", "generator?", "style?", "size?", "alternates?", "clear?"),
     "queue show": (),
     "review list": (),
     "review next": (),
@@ -96,7 +101,7 @@ MENUS = {(name, "message") for name in ("Report", "Add as reference", "Check thi
 COMPLETED_HERE = {
     ("page letter", "language"), ("appearance mark", "name"), ("animatic make", "last"),
     ("panel status", "panel"), ("panel cancel", "panel"), ("panel recipe", "panel"),
-    ("panel reroll", "panel"),
+    ("panel reroll", "panel"), ("panel use", "panel"), ("series channel", "generator"),
 }  # fmt: skip
 
 
