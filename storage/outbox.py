@@ -227,7 +227,7 @@ async def latest_channel(db: Database, guild_id: int) -> int | None:
     """Where the newest post about a panel stands; None where there is none."""
     row = await db.fetch_one(
         "SELECT channel_id FROM outbox WHERE guild_id = ? AND status = 'posted' "
-        "AND kind IN ('vote_card', 'panel_result', 'panel_failed') AND message_id > 0 "
+        "AND kind IN ('vote_card', 'panel_result', 'panel_failed') AND channel_id > 0 "
         "ORDER BY id DESC LIMIT 1",
         (guild_id,),
     )
