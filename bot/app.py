@@ -34,6 +34,7 @@ from bot.services.scripts import ScriptService
 from bot.services.series import SeriesService
 from bot.services.suggestions import SuggestionService
 from bot.services.sweeping import Sweeper
+from bot.services.taste import TasteService
 from bot.services.votes import VoteService
 from bot.services.wordlists import WordLists
 from bot.settings import Settings
@@ -73,6 +74,7 @@ class App:
     runs: RunService
     reviews: ReviewService
     votes: VoteService
+    taste: TasteService
     drift: DriftService
     pages: PageService
     scripts: ScriptService
@@ -121,6 +123,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             policy = LadderPolicy(settings.panel_attempts, settings.panel_seconds)
             panels = PanelService(db, blobs, door, engines)
             shelf = _shelf(settings)
+            taste = TasteService(db)
             sweeper = Sweeper(db, blobs, keyring, shelf, locks)
             yield App(
                 settings=settings,
@@ -137,9 +140,10 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 engines=engines,
                 panels=panels,
                 redraws=RedrawService(db, engines),
-                runs=RunService(db, blobs, policy, keyring, shelf),
+                runs=RunService(db, blobs, policy, keyring, shelf, taste),
                 reviews=ReviewService(db),
-                votes=VoteService(db),
+                votes=VoteService(db, taste),
+                taste=taste,
                 drift=DriftService(db),
                 pages=pages,
                 scripts=ScriptService(db, blobs, panels),

@@ -207,6 +207,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     for suite in (
         queue,
         _add_interactions_bench(suites),
+        _add_taste_bench(suites),
         scales,
         registration,
         figures,
@@ -231,6 +232,15 @@ def _add_interactions_bench(
     interactions.add_argument("--repeats", type=int, default=10_000, metavar="N")
     interactions.set_defaults(command=_bench_interactions)
     return interactions
+
+
+def _add_taste_bench(
+    suites: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> argparse.ArgumentParser:
+    taste = suites.add_parser("taste", help="what is learned from votes, on simulated communities")
+    taste.add_argument("--communities", type=int, default=12, metavar="N")
+    taste.set_defaults(command=_bench_taste)
+    return taste
 
 
 def _add_comics_bench(
@@ -470,6 +480,12 @@ def _train_identity(arguments: argparse.Namespace) -> int:
     )
     print(f"{arguments.out}: {report['bytes'] / 1e6:.1f} MB, score {report['best']:.3f}")
     return EXIT_OK
+
+
+def _bench_taste(arguments: argparse.Namespace) -> int:
+    from bot.bench.taste import bench_taste
+
+    return bench_taste(arguments.communities, arguments.json_file)
 
 
 def _bench_figures(arguments: argparse.Namespace) -> int:

@@ -44,6 +44,7 @@ async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> P
         quorum=view.voting.quorum,
         varies=app.engines.drawing(view.panel.brief.generator).variations > 0,
         review=view.review,
+        guess=view.guess,
     )
 
 

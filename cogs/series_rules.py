@@ -6,11 +6,20 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.entry import Interaction, acknowledge, actor_of, channel_of, reply
+from cogs.entry import (
+    Interaction,
+    acknowledge,
+    actor_of,
+    channel_of,
+    for_everyone,
+    present,
+    reply,
+)
 from cogs.ui.series_cards import channels_card, quota_card, voting_card
+from cogs.ui.taste_cards import taste_card
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.panel import PANEL_SIZES, ChannelDefaults
-from pipeline.domain.voting import TieRule
+from pipeline.domain.voting import TasteUse, TieRule
 
 if TYPE_CHECKING:
     from bot.client import OnModelBot
@@ -19,6 +28,11 @@ _TIES = [
     app_commands.Choice(name="goes on once, then the most on-model wins", value="extend"),
     app_commands.Choice(name="the requester's own vote decides", value="requester"),
     app_commands.Choice(name="the most on-model wins", value="margin"),
+]
+_TASTES = [
+    app_commands.Choice(name="off", value="off"),
+    app_commands.Choice(name="break ties, and say what it expected", value="rank"),
+    app_commands.Choice(name="beside that, draw fewer when it is clear", value="spare"),
 ]
 
 _SIZES = [
@@ -126,3 +140,19 @@ class SeriesRules(commands.GroupCog, group_name="series"):
     ) -> list[app_commands.Choice[str]]:
         names = self.bot.app.engines.names
         return [app_commands.Choice(name=n, value=n) for n in names if current.lower() in n]
+
+    @app_commands.command(description="What this comic's votes say people like, and what it is for")
+    @app_commands.describe(switch="What is done with it; without this, all are shown what it says")
+    @app_commands.choices(switch=_TASTES)
+    async def taste(self, interaction: Interaction, switch: str | None = None) -> None:
+        """Show what was learned to everyone, or switch it."""
+        await acknowledge(interaction)
+        actor = await actor_of(interaction)
+        if switch is not None:
+            await self.bot.app.taste.switch(actor, TasteUse(switch))
+            await reply(interaction, taste_card(await self.bot.app.taste.look(actor)))
+            return
+        view = await self.bot.app.taste.look(actor)
+        with await for_everyone(interaction):
+            card = taste_card(view)
+        await present(interaction, card)

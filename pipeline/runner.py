@@ -32,6 +32,9 @@ from pipeline.quality.judge import Judge
 from pipeline.quality.stiffness import copy_score
 from pipeline.quality.tone import on_page, page_tones
 from pipeline.retrieval.sketch import with_shown
+from pipeline.taste.drawing import Drawer, draw_until_clear, part_of, traits_of_passed
+from pipeline.taste.ranking import is_clear
+from pipeline.taste.traits import described
 
 Pick = tuple[int, int]
 
@@ -148,7 +151,7 @@ def _climb(
     inputs: PanelInputs, workshop: Workshop, progress: Progress, cancelled: Callable[[], bool]
 ) -> list[Attempt]:
     """Try until enough candidates are acceptable or the ladder ends, with one picture at least."""
-    generator, judge = workshop.engine_for(inputs.brief.generator), workshop.judge
+    generator = workshop.engine_for(inputs.brief.generator)
     pictures = {r.sha256: r.image for member in inputs.cast for r in member.references}
     pictures |= inputs.pictures
     attempts: list[Attempt] = []
@@ -163,26 +166,20 @@ def _climb(
         stop = _or_late(cancelled, deadline) if kept else cancelled
         share = _share_of(progress, len(attempts), inputs.policy.max_attempts)
         pictures |= rung.pictures
+        seen = inputs if kept or not last else unwatched
+        drawer = _drawer(seen, workshop, pictures, share, stop, cancelled)
+        passed = traits_of_passed(_passed_so_far(attempts))
         try:
-            drawn = draw(
-                rung.plan,
-                pictures,
-                generator,
-                inputs if kept or not last else unwatched,
-                progress=share,
-                cancelled=stop,
-            )
+            drawn, judged = draw_until_clear(rung.plan, inputs.taste, passed, drawer)
         except Cancelled:
             if cancelled() or time.monotonic() < deadline:
                 raise
             break  # out of time: what was drawn before is judged, and the best of it kept
-        if cancelled():
-            raise Cancelled("The panel was cancelled.")
-        judged = _judge_all(inputs, drawn.candidates, judge)
         took = time.monotonic() - begun
         attempts.append(_attempt(attempts, rung, drawn, judged, took, pictures))
         missing = inputs.brief.alternates - len(_acceptable(attempts))
-        if missing <= 0:
+        settled = traits_of_passed(_passed_so_far(attempts))
+        if missing <= 0 or (inputs.taste is not None and is_clear(inputs.taste, settled)):
             break
         longest = max(longest, took)
         spent = Spent(len(attempts), time.monotonic() - started, longest)
@@ -191,6 +188,34 @@ def _climb(
         if rung is None and not any(attempt.candidates for attempt in attempts):
             rung = same_again(attempts)
     return attempts
+
+
+def _drawer(
+    inputs: PanelInputs,
+    workshop: Workshop,
+    pictures: Mapping[str, bytes],
+    progress: Progress,
+    stop: Callable[[], bool],
+    cancelled: Callable[[], bool],
+) -> Drawer:
+    """Draws a plan, judges what came of it, and says what it is like."""
+    engine = workshop.engine_for(inputs.brief.generator)
+
+    def drawer(
+        plan: ConditioningPlan, part: tuple[float, float]
+    ) -> tuple[Drawn, tuple[JudgedCandidate, ...]]:
+        told = part_of(progress, *part)
+        drawn = draw(plan, pictures, engine, inputs, progress=told, cancelled=stop)
+        if cancelled():
+            raise Cancelled("The panel was cancelled.")
+        judged = _judge_all(inputs, drawn.candidates, workshop.judge)
+        return drawn, described(judged, workshop.encoders, inputs.brief.color_mode)
+
+    return drawer
+
+
+def _passed_so_far(attempts: Sequence[Attempt]) -> list[JudgedCandidate]:
+    return [attempts[a].candidates[c] for a, c in _acceptable(attempts)]
 
 
 def _or_late(cancelled: Callable[[], bool], deadline: float) -> Callable[[], bool]:

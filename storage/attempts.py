@@ -20,6 +20,7 @@ from storage.records import (
     report_from_json,
     report_to_json,
 )
+from storage.taste import add_traits
 from storage.times import Moment, to_text
 
 _CANDIDATE = (
@@ -116,6 +117,9 @@ def add_attempt(
             watched=attempt.watched,
             candidate_ids=candidates,
         )
+    for candidate_id, judged in zip(candidates, attempt.candidates, strict=True):
+        if judged.traits is not None:
+            add_traits(tx, guild_id=guild_id, candidate_id=candidate_id, traits=judged.traits)
     return candidates
 
 

@@ -28,7 +28,8 @@ CREATE TABLE series (
     CHECK (vote_hours BETWEEN 1 AND 336), vote_quorum INTEGER CHECK (vote_quorum BETWEEN 1 AND 1000), vote_role_id INTEGER, vote_days INTEGER NOT NULL DEFAULT 0
     CHECK (vote_days BETWEEN 0 AND 3650), vote_tie TEXT NOT NULL DEFAULT 'extend'
     CHECK (vote_tie IN ('extend', 'requester', 'margin')), gpu_seconds INTEGER CHECK (gpu_seconds BETWEEN 1 AND 864000), cooldown INTEGER NOT NULL DEFAULT 0
-    CHECK (cooldown BETWEEN 0 AND 86400), language TEXT NOT NULL DEFAULT '' CHECK (length(language) <= 10), sentinel INTEGER NOT NULL DEFAULT 1 CHECK (sentinel IN (0, 1)),
+    CHECK (cooldown BETWEEN 0 AND 86400), language TEXT NOT NULL DEFAULT '' CHECK (length(language) <= 10), sentinel INTEGER NOT NULL DEFAULT 1 CHECK (sentinel IN (0, 1)), taste TEXT NOT NULL DEFAULT 'rank'
+    CHECK (taste IN ('off', 'rank', 'spare')),
     UNIQUE (guild_id, slug)
 ) STRICT;
 
@@ -814,3 +815,24 @@ CREATE TABLE blocked_word (
     created_at  TEXT NOT NULL,
     PRIMARY KEY (guild_id, key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE candidate_traits (
+    candidate_id  INTEGER PRIMARY KEY REFERENCES candidate (id) ON DELETE CASCADE,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    named         TEXT NOT NULL CHECK (json_valid(named)),
+    vector        BLOB NOT NULL,
+    source        TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX candidate_traits_by_guild ON candidate_traits (guild_id);
+
+CREATE TABLE taste_guess (
+    panel_id      INTEGER PRIMARY KEY REFERENCES panel (id) ON DELETE CASCADE,
+    guild_id      INTEGER NOT NULL REFERENCES guild (guild_id),
+    candidate_id  INTEGER NOT NULL REFERENCES candidate (id) ON DELETE CASCADE,
+    chance        REAL NOT NULL CHECK (chance BETWEEN 0 AND 1)
+) STRICT;
+
+CREATE INDEX taste_guess_by_guild ON taste_guess (guild_id);
+
+CREATE INDEX taste_guess_by_candidate ON taste_guess (candidate_id);

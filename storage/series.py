@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.domain.character import ColorMode, MissingShot, ReadingDirection, Series
 from pipeline.domain.errors import AlreadyExists, NotFound
-from pipeline.domain.voting import TieRule, VotingRules
+from pipeline.domain.voting import TasteUse, TieRule, VotingRules
 from storage.database import Database
 from storage.times import Moment, from_text, to_text
 
@@ -35,6 +35,7 @@ _CHANGEABLE = (
     "cooldown",
     "language",
     "sentinel",
+    "taste",
 )
 _UPDATE = (
     f"UPDATE series SET {', '.join(f'{column} = :{column}' for column in _CHANGEABLE)} "  # noqa: S608 - our own constants
@@ -194,6 +195,7 @@ def _series(row: sqlite3.Row) -> Series:
         cooldown=row["cooldown"],
         language=row["language"],
         sentinel=bool(row["sentinel"]),
+        taste=TasteUse(row["taste"]),
     )
 
 

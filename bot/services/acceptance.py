@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from random import Random
 
 from storage import attempts, panels, series
 from storage.database import Transaction
@@ -12,10 +13,16 @@ def accept(
 ) -> None:
     """One candidate is the panel at once; several go to a vote.
 
+    Their order on the card is random: what stands first gets more votes, and only where that has
+    nothing to do with the pictures can it be told from them (:mod:`pipeline.taste`). The labels
+    A to D are the record of it.
+
     Raises:
         NotFound: one is not a candidate of this panel of the guild.
     """
-    attempts.label_candidates(tx, guild_id=guild_id, panel_id=panel_id, candidate_ids=candidate_ids)
+    order = sorted(candidate_ids)
+    Random(f"places of {guild_id} {panel_id}").shuffle(order)
+    attempts.label_candidates(tx, guild_id=guild_id, panel_id=panel_id, candidate_ids=order)
     if len(candidate_ids) == 1:
         panels.choose_candidate(
             tx, guild_id=guild_id, panel_id=panel_id, candidate_id=candidate_ids[0], now=now

@@ -9,8 +9,9 @@ from pipeline.domain.job import Job, JobStatus, QueuePlace
 from pipeline.domain.panel import Panel
 from pipeline.domain.review import Review, StoredCandidate, Tally
 from pipeline.domain.sentinel import Savings
+from pipeline.domain.taste import Guess
 from pipeline.domain.voting import USUAL_VOTING, VotingRules
-from storage import attempts, cast, jobs, panels, previews, reviews, series, votes
+from storage import attempts, cast, jobs, panels, previews, reviews, series, taste, votes
 from storage.database import Database
 
 
@@ -19,7 +20,8 @@ class PanelView:
     """Everything about a panel that a card shows.
 
     ``notes`` says what the engine left out of what the plan asked for; ``voting`` are the rules of
-    its series; ``saved`` is what the sentinel did while it was drawn.
+    its series; ``saved`` is what the sentinel did while it was drawn; ``guess`` is what the taste
+    of the series had expected of a vote that is over.
     """
 
     panel: Panel
@@ -32,6 +34,7 @@ class PanelView:
     notes: tuple[str, ...] = ()
     voting: VotingRules = USUAL_VOTING
     saved: Savings | None = None
+    guess: Guess | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
         notes=await _notes_on(db, guild_id, shown),
         voting=(await series.get_series(db, guild_id, panel.series_id)).voting,
         saved=await previews.savings(db, guild_id, panel_id),
+        guess=await taste.guess_of(db, guild_id, panel_id),
     )
 
 

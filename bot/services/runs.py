@@ -11,6 +11,7 @@ from bot.services.casting import calibrated, cast_input, resolve_role
 from bot.services.consent import may_train, require_consent
 from bot.services.drift import watch_panel
 from bot.services.rerolls import base_of, pictures_for
+from bot.services.taste import TasteService
 from pipeline.domain.character import ColorMode
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import OnModelError
@@ -58,12 +59,14 @@ class RunService:
         policy: LadderPolicy = _POLICY,
         keyring: Keyring | None = None,
         shelf: ModuleShelf | None = None,
+        taste: TasteService | None = None,
     ) -> None:
         self._db = db
         self._blobs = blobs
         self._policy = policy
         self._keyring = keyring
         self._shelf = shelf or ModuleShelf(None)
+        self._taste = taste or TasteService(db)
 
     async def inputs_for(self, job: Job) -> PanelInputs:
         """Everything that the run needs, in one value.
@@ -119,6 +122,7 @@ class RunService:
             last_good=await self._last_good(guild_id, panel),
             sentinel=await self._bounds(guild_id, members) if comic.sentinel else None,
             beside=await self._beside(guild_id, panel),
+            taste=await self._taste.for_run(comic, panel.id),
         )
 
     async def _beside(self, guild_id: int, panel: Panel) -> tuple[bytes, ...]:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.services.actor import Actor
+from bot.services.taste import TasteService
 from pipeline.domain.errors import LimitReached, NotAllowed, WrongState
 from pipeline.domain.panel import Panel, PanelStatus
 from pipeline.domain.review import PostKind, Tally
+from pipeline.domain.taste import Guess
 from pipeline.domain.voting import TieRule, VotingRules
-from storage import audit, outbox, panels, series, votes
+from storage import audit, outbox, panels, series, taste, votes
 from storage.database import Database, Transaction
 
 _LONGEST_EXTENSION = 24
@@ -26,8 +28,9 @@ class Ballot:
 class VoteService:
     """What creators decide."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, taste: TasteService) -> None:
         self._db = db
+        self._taste = taste
 
     async def vote(self, actor: Actor, panel_id: int, candidate_id: int) -> Ballot:
         """Cast or change one's vote; the last one that a quorum needs closes it.
@@ -42,6 +45,7 @@ class VoteService:
         rules = (await series.get_series(self._db, actor.guild_id, panel.series_id)).voting
         now = datetime.now(UTC)
         _check_voter(actor, rules, now)
+        guess = await self._taste.guess(panel) if rules.quorum is not None else None
 
         def work(tx: Transaction) -> Ballot:
             votes.cast_vote(
@@ -55,7 +59,7 @@ class VoteService:
             tally = votes.count_in(tx, panel_id)
             decided = rules.quorum is not None and tally.voters >= rules.quorum and not tally.tied
             if decided:
-                _choose(tx, panel, tally.leader, now)
+                _choose(tx, panel, tally.leader, guess, now)
             return Ballot(tally, decided)
 
         return await self._db.write(work)
@@ -74,9 +78,12 @@ class VoteService:
         if (await votes.tally(self._db, actor.guild_id, panel_id)).voters == 0:
             raise WrongState("Nobody has voted yet. Vote first, then close.")
 
+        guess = await self._taste.guess(panel)
+
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
-            _choose(tx, panel, _winner(tx, panel, votes.count_in(tx, panel_id)), now)
+            winner = _winner(tx, panel, votes.count_in(tx, panel_id), guess)
+            _choose(tx, panel, winner, guess, now)
             audit.note(
                 tx,
                 guild_id=actor.guild_id,
@@ -92,15 +99,20 @@ class VoteService:
     async def close_due(self) -> list[Panel]:
         """Close the votes whose time is over. Without any vote the best-judged one wins.
 
+        Where the series' taste expects one of them, that one counts as the best.
+
         Returns:
             Those that were closed, or that a tie lets go on.
         """
-        due = await votes.due_votes(self._db, datetime.now(UTC))
         return [
             panel
-            for panel in due
-            if await self._db.write(lambda tx, panel=panel: _end(tx, panel, datetime.now(UTC)))
+            for panel in await votes.due_votes(self._db, datetime.now(UTC))
+            if await self._end(panel)
         ]
+
+    async def _end(self, panel: Panel) -> bool:
+        guess = await self._taste.guess(panel)
+        return await self._db.write(lambda tx: _end(tx, panel, guess, datetime.now(UTC)))
 
 
 def _check_voter(actor: Actor, rules: VotingRules, now: datetime) -> None:
@@ -122,7 +134,7 @@ def _check_voter(actor: Actor, rules: VotingRules, now: datetime) -> None:
         raise LimitReached(f"Votes are for people who joined at least {days} ago.", allowed)
 
 
-def _end(tx: Transaction, panel: Panel, now: datetime) -> bool:
+def _end(tx: Transaction, panel: Panel, guess: Guess | None, now: datetime) -> bool:
     """Close a vote whose time is over, or extend it; False if somebody was faster."""
     rules = series.voting_rules(tx, guild_id=panel.guild_id, panel_id=panel.id)
     if panels.status_in(tx, panel.guild_id, panel.id) is not PanelStatus.VOTING:
@@ -135,21 +147,26 @@ def _end(tx: Transaction, panel: Panel, now: datetime) -> bool:
         ):
             _owe_card(tx, panel, "panel_extended", now)
             return True
-    _choose(tx, panel, _winner(tx, panel, tally), now)
+    _choose(tx, panel, _winner(tx, panel, tally, guess), guess, now)
     return True
 
 
-def _winner(tx: Transaction, panel: Panel, tally: Tally) -> int | None:
-    """The leader; among equals the requester's own vote where the series says so."""
+def _winner(tx: Transaction, panel: Panel, tally: Tally, guess: Guess | None) -> int | None:
+    """The leader; among equals the requester's own vote where the series says so, then taste."""
     rules = series.voting_rules(tx, guild_id=panel.guild_id, panel_id=panel.id)
     if tally.tied and rules.tie is TieRule.REQUESTER:
         own = votes.vote_of(tx, panel.id, panel.requester_id)
         if own in tally.tied:
             return own
+    equals = tally.tied if tally.voters else tuple(tally.counts)
+    if guess is not None and guess.candidate_id in equals:
+        return guess.candidate_id
     return tally.leader
 
 
-def _choose(tx: Transaction, panel: Panel, winner: int | None, now: datetime) -> None:
+def _choose(
+    tx: Transaction, panel: Panel, winner: int | None, guess: Guess | None, now: datetime
+) -> None:
     """Accept the winner inside the transaction, so that a vote in flight counts or is refused."""
     if winner is None:
         raise WrongState(f"Panel {panel.id} has no alternates to choose from.")
@@ -164,6 +181,8 @@ def _choose(tx: Transaction, panel: Panel, winner: int | None, now: datetime) ->
     panels.choose_candidate(
         tx, guild_id=panel.guild_id, panel_id=panel.id, candidate_id=winner, now=now
     )
+    if guess is not None:
+        taste.note_guess(tx, guild_id=panel.guild_id, panel_id=panel.id, guess=guess)
     _owe_card(tx, panel, "panel_result", now)
 
 

@@ -30,6 +30,7 @@ from cogs.ui.words import mark, retell, say, say_n
 from pipeline.domain.panel import Panel, PanelOrigin, PanelStatus
 from pipeline.domain.quality import CharacterCheck
 from pipeline.domain.review import Review, ReviewStatus, StoredCandidate, Tally
+from pipeline.domain.taste import Guess
 from pipeline.quality.audit import blind_words
 
 DRAFT_NOTE = mark(
@@ -75,6 +76,7 @@ class PanelFacts:
     quorum: int | None = None
     varies: bool = False
     review: Review | None = None
+    guess: Guess | None = None
 
     @property
     def taken_down(self) -> bool:

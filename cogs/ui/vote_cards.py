@@ -27,6 +27,7 @@ def vote_card(facts: PanelFacts, pictures: Sequence[Picture]) -> Card:
     card.gallery(*pictures)
     card.text("\n".join(_alternate_line(facts, candidate) for candidate in facts.candidates))
     card.text(_standing(facts))
+    card.small(_expected(facts))
     if facts.drafted and facts.panel.origin is PanelOrigin.GENERATED:
         card.small(say(DRAFT_NOTE))
     if facts.notes:
@@ -137,6 +138,20 @@ def _standing(facts: PanelFacts) -> str:
         words += f" · {say('closes {when}', when=discord.utils.format_dt(closes, 'R'))}"
     told = say("Whoever has voted is told how it stands, and may change the vote.")
     return f"{words}\n-# {told}"
+
+
+def _expected(facts: PanelFacts) -> str:
+    """What the series' taste had expected; told only when nobody can follow it any more."""
+    if facts.guess is None or facts.panel.status is _OPEN:
+        return ""
+    label = next((c.label for c in facts.candidates if c.id == facts.guess.candidate_id), None)
+    if label is None:
+        return ""
+    return say(
+        "🔮 The taste of this series had expected {label}, with {chance} %.",
+        label=label,
+        chance=round(100 * facts.guess.chance),
+    )
 
 
 def _vote_button(panel_id: int, candidate: StoredCandidate) -> ui.Button[ui.LayoutView]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.domain.geometry import Box
-from pipeline.domain.voting import USUAL_VOTING, VotingRules
+from pipeline.domain.voting import USUAL_VOTING, TasteUse, VotingRules
 
 
 class ShotType(StrEnum):
@@ -78,7 +78,8 @@ class Series:
     hours, ``gpu_seconds`` how long the engine may draw for them (None: as long as it takes),
     ``cooldown`` how many seconds lie between two requests. ``language`` is that of posts which
     everyone sees, such as ``de``; empty means that of the server.
-    ``sentinel``: pictures are looked at while they are drawn.
+    ``sentinel``: pictures are looked at while they are drawn. ``taste`` is what is done with what
+    its votes teach.
     """
 
     id: int
@@ -105,6 +106,7 @@ class Series:
     cooldown: int = 0
     language: str = ""
     sentinel: bool = True
+    taste: TasteUse = TasteUse.RANK
 
 
 @dataclass(frozen=True, slots=True)

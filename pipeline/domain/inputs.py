@@ -12,6 +12,7 @@ from pipeline.domain.panel import Candidate, PanelBrief
 from pipeline.domain.pose import Pose
 from pipeline.domain.quality import Threshold
 from pipeline.domain.sentinel import Bounds
+from pipeline.domain.taste import Taste
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,8 @@ class PanelInputs:
     of the latest accepted picture of a look, by appearance id. ``sentinel`` holds the bounds that
     were learned for this cast, by kind of picture (:mod:`pipeline.generation.watched`); None where
     nothing is looked at while it is drawn. ``beside`` are accepted panels of the same page, as
-    canonical PNGs; none in black and white series.
+    canonical PNGs; none in black and white series. ``taste`` lets fewer alternates be drawn once
+    the winner is clear; None draws all.
     """
 
     panel_id: int
@@ -108,3 +110,4 @@ class PanelInputs:
     last_good: Mapping[str, ConditioningPlan] = field(default_factory=dict)
     sentinel: Mapping[str, Bounds] | None = None
     beside: tuple[bytes, ...] = ()
+    taste: Taste | None = None

@@ -11,6 +11,7 @@ from pipeline.domain.fingerprint import CropClass, PictureHashes
 from pipeline.domain.geometry import Box
 from pipeline.domain.panel import Candidate
 from pipeline.domain.sentinel import Watched
+from pipeline.domain.taste import Traits
 
 
 class Verdict(StrEnum):
@@ -190,11 +191,12 @@ class CandidateReport:
 
 @dataclass(frozen=True, slots=True)
 class JudgedCandidate:
-    """A candidate with its hashes and its report."""
+    """A candidate with its hashes and its report; what it is like, where people may vote on it."""
 
     candidate: Candidate
     hashes: PictureHashes
     report: CandidateReport
+    traits: Traits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How a series votes on alternates."""
+"""How a series votes on alternates, and what it does with what votes teach."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +16,17 @@ class TieRule(StrEnum):
     EXTEND = "extend"
     REQUESTER = "requester"
     MARGIN = "margin"
+
+
+class TasteUse(StrEnum):
+    """What a series does with its taste. The words are stored; keep them."""
+
+    OFF = "off"
+    """Nothing is learned from votes and nothing is guessed."""
+    RANK = "rank"
+    """It decides between alternates with equally many votes, and says what it had expected."""
+    SPARE = "spare"
+    """Beside that it draws fewer alternates once the winner is clear."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import numpy as np
 import pytest
 import simcord
 from discord_contract import Request, violations, walk
@@ -46,6 +47,7 @@ from pipeline.domain.quality import (
     PanelOutcome,
     Verdict,
 )
+from pipeline.domain.taste import Trait, Traits
 from pipeline.imaging.decode import PictureDoor
 from storage import outbox
 
@@ -111,9 +113,9 @@ def _outcome(inputs: PanelInputs, verdict: Verdict) -> PanelOutcome:
         if inputs.submission
         else [_drawn(inputs, n) for n in range(inputs.brief.alternates)]
     )
+    hashes = PictureHashes("test", None, None, None)
     judged = tuple(
-        JudgedCandidate(c, PictureHashes("test", None, None, None), _report(inputs, verdict))
-        for c in drawn
+        JudgedCandidate(c, hashes, _report(inputs, verdict), warm(n)) for n, c in enumerate(drawn)
     )
     plan = None if inputs.submission else _plan(inputs)
     attempts = (Attempt(1, plan, judged, 0.1),)
@@ -124,6 +126,11 @@ def _outcome(inputs: PanelInputs, verdict: Verdict) -> PanelOutcome:
     reason = "ch_akira: the colours are another character's."
     evidence = picture("darkred", (200, 120))
     return PanelOutcome(attempts, FlagForReview((0, 0), flag, reason), evidence, 0.1)
+
+
+def warm(number: float) -> Traits:
+    """What the scripted alternates are like: each is a little warmer than the one before."""
+    return Traits({Trait.WARMTH: 0.2 * number}, np.full(4, 0.5, np.float32), "test:1:1")
 
 
 def _drawn(inputs: PanelInputs, number: int) -> Candidate:

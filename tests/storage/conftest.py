@@ -56,6 +56,7 @@ from pipeline.domain.quality import (
 from pipeline.domain.quest import View
 from pipeline.domain.review import Posted, PostKind, ReviewStatus
 from pipeline.domain.sentinel import Receipt, Watched
+from pipeline.domain.taste import Guess, Trait, Traits
 from storage import (
     access,
     allowance,
@@ -78,6 +79,7 @@ from storage import (
     reports,
     reviews,
     scripts,
+    taste,
     verdicts,
     votes,
     wordlists,
@@ -357,12 +359,33 @@ class Builder:
                 ),
                 hashes=self.hashes(100 + index),
                 report=CandidateReport(Verdict.ON_MODEL, (self.check(),), margin=margin),
+                traits=self.traits(index),
             )
             for index, margin in enumerate(margins)
         )
         receipts = tuple(Receipt({0.25: 0.5, 0.5: 0.6}, left_alone=True) for _ in margins)
         watched = Watched(self.look, "kind", receipts)
         return Attempt(number, plan, judged, 2.5, gain=0.1, copy_score=0.4, watched=watched)
+
+    def traits(self, index: int) -> Traits:
+        return Traits(
+            {Trait.WARMTH: 0.1 * index}, self.fingerprint(index).embedding.vector, "e:1:1"
+        )
+
+    def closed_vote(self, tx: sqlite3.Connection, guild_id: int, series_id: int) -> None:
+        """A panel that people decided about as its series' taste had expected."""
+        panel = self.panel(tx, guild_id, series_id)
+        job = self.job(tx, guild_id, panel, f"closed:{panel}")
+        tx.execute("UPDATE job SET status = 'cancelled' WHERE id = ?", (job,))
+        made = self.candidates(tx, guild_id, panel, job, guild_id * 1000 + 300)
+        panels.open_voting(tx, guild_id=guild_id, panel_id=panel, closes_at=NOW, now=NOW)
+        votes.cast_vote(
+            tx, guild_id=guild_id, panel_id=panel, member_id=41, candidate_id=made[0], now=NOW
+        )
+        panels.choose_candidate(
+            tx, guild_id=guild_id, panel_id=panel, candidate_id=made[0], now=NOW
+        )
+        taste.note_guess(tx, guild_id=guild_id, panel_id=panel, guess=Guess(made[0], 0.6))
 
     def candidates(
         self, tx: sqlite3.Connection, guild_id: int, panel_id: int, job_id: int, first_sha: int
@@ -520,6 +543,7 @@ class Builder:
         votes.cast_vote(
             tx, guild_id=guild_id, panel_id=voted, member_id=41, candidate_id=made[0], now=NOW
         )
+        taste.note_guess(tx, guild_id=guild_id, panel_id=voted, guess=Guess(made[1], 0.4))
         self.audited(tx, guild_id, flagged, made[3])
         review = reviews.open_review(
             tx,
