@@ -4,12 +4,13 @@ Three catalogues, by where their sentences come from:
 
 - ``onmodel``: ``say``, ``mark`` and their plurals in ``cogs/``.
 - ``commands``: names and descriptions of commands, options and choices, as discord.py has them.
-- ``told``: texts of errors anywhere, and every sentence of the modules in ``_TOLD_MODULES``, whose
-  reasons and advice are shown on cards. An f-string becomes a sentence with named places.
+- ``told``: what the floors below say: texts of errors, reasons, warnings, advice. An f-string
+  becomes a sentence with named places.
 """
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,10 @@ from discord.ext import commands
 
 from bot.client import EXTENSIONS
 from cogs.ui.translator import MENU, NAME
-from cogs.ui.words import COMMANDS, TOLD, WORDS
+from cogs.ui.words import COMMANDS, TOLD, WORDS, recognisable
+from pipeline.domain.panel import PanelStatus
+from pipeline.domain.privacy import ConsentStatus
+from pipeline.domain.review import ReviewStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME_LIMIT, DESCRIPTION_LIMIT, CHOICE_LIMIT = 32, 100, 100
@@ -35,14 +39,69 @@ _LIMITS = {
     ("Label", "description"): 100,
     ("__init__", "title"): 45,
 }
+_UNSPOKEN = {
+    *("ValueError", "TypeError", "KeyError", "RuntimeError", "AssertionError", "compile"),
+    *("debug", "info", "warning", "error", "exception", "log"),
+}
 # How many of its arguments are sentences.
 _SAYING = {"say": 1, "mark": 1, "say_n": 2, "mark_n": 2}
-# Floors whose errors reach people on Discord; the shell speaks English.
+# Floors whose texts reach people on Discord; the shell speaks English.
 _FLOORS = ("bot/services", "bot/queue", "cogs", "pipeline", "storage")
-_SHELL_ONLY = ("pipeline/training", "storage/migrate.py", "storage/connections.py", "cogs/locales")
+_SHELL_ONLY = (
+    "bot/services/clips.py",
+    "bot/services/gallery.py",
+    "bot/services/guilds.py",
+    "cogs/locales",
+    "pipeline/fingerprints",
+    "pipeline/generation/diffusion/installed.py",
+    "pipeline/generation/diffusion/loading.py",
+    "pipeline/generation/diffusion/options.py",
+    "pipeline/generation/generators/registry.py",
+    "pipeline/quality/forest.py",
+    "pipeline/training",
+    "storage/connections.py",
+    "storage/guild_rows.py",
+    "storage/keys.py",
+    "storage/migrate.py",
+    "storage/mirror.py",
+    "storage/sealed.py",
+    "storage/vectors.py",
+)
 _SHELL_ERRORS = {"SettingsError", "DatabaseError", "MigrationFailed", "MigrationChanged"}
-# Modules whose sentences are reasons, warnings and advice on cards.
-_TOLD_MODULES: tuple[str, ...] = ()
+# What is drawn into pictures and written into books and recipes is not translated.
+_DRAWN = (
+    "bot/services/privacy.py",
+    "bot/services/recipes.py",
+    "pipeline/comics/alt.py",
+    "pipeline/comics/export",
+    "pipeline/generation/recipe_changes.py",
+    "pipeline/quality/coverage_sheet.py",
+    "pipeline/quality/drift_chart.py",
+    "pipeline/quality/evidence",
+    "pipeline/quality/sheet",
+    "pipeline/script/writing.py",
+)
+# Modules whose shorter words are shown too: kinds, places, parts of a sentence.
+_PHRASES_OF = (
+    "bot/services/registry.py",
+    "bot/services/reshaping.py",
+    "bot/services/reviews.py",
+    "pipeline/domain/story.py",
+    "pipeline/quality/audit.py",
+    "pipeline/quality/conformal.py",
+    "pipeline/quality/looks.py",
+    "pipeline/retrieval/coverage.py",
+    "pipeline/runner.py",
+)
+# What names settings is for whoever runs the bot, whose documentation is English.
+_FOR_THE_HOST = re.compile(r"ONMODEL_|\{prefix\}")
+_SENTENCE = re.compile(r"[A-Z0-9“{].*\s.*\s.*[.?!…]", re.DOTALL)
+_PHRASE = re.compile(r"[\w{#,].*\s.*", re.DOTALL)
+# Single words that fill a place of a sentence.
+_TERMS = (
+    *(status.value for kind in (PanelStatus, ReviewStatus, ConsentStatus) for status in kind),
+    *("left", "right", "center", "head", "figure", "always"),
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +131,8 @@ def gather() -> dict[str, list[Message]]:
         TypeError: something is given to ``say`` or ``mark`` that is not in the code as it is said.
     """
     errors = _error_names()
-    found: dict[str, list[Message]] = {WORDS: [], TOLD: [], COMMANDS: list(_of_commands())}
+    terms = [Message(term) for term in _TERMS]
+    found: dict[str, list[Message]] = {WORDS: [], TOLD: terms, COMMANDS: list(_of_commands())}
     for path in _sources(_FLOORS):
         place = path.relative_to(ROOT).as_posix()
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -80,7 +140,12 @@ def gather() -> dict[str, list[Message]]:
             found[WORDS] += _said(tree, place)
         if not place.startswith(_SHELL_ONLY):
             found[TOLD] += _told(tree, place, errors)
+    found[TOLD] = [message for message in found[TOLD] if _is_for_people(message.english)]
     return {name: _once(messages) for name, messages in found.items()}
+
+
+def _is_for_people(english: str) -> bool:
+    return recognisable(english) and not _FOR_THE_HOST.search(english)
 
 
 def _once(messages: Sequence[Message]) -> list[Message]:
@@ -151,38 +216,41 @@ def _error_names() -> set[str]:
 
 
 def _told(tree: ast.AST, place: str, errors: set[str]) -> Iterator[Message]:
+    """Texts of errors, what somebody may not do, and all sentences that stand in a module."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and _called(node) in errors:
-            for template in templates(node.args[0]):
-                yield Message(template, place)
-    if place in _TOLD_MODULES:
-        for node in _sentences(tree):
-            for template in templates(node):
-                if " " in template.strip():
-                    yield Message(template, place)
+        if not isinstance(node, ast.Call):
+            continue
+        if node.args and _called(node) in errors:
+            yield from (Message(text, place) for text in templates(node.args[0]))
+        if _called(node).startswith("require_"):
+            phrases = (text for argument in node.args for text in templates(argument))
+            yield from (Message(text, place) for text in phrases if " " in text)
+    if place.startswith(("cogs/", "storage/", *_DRAWN)):
+        return
+    shape = _PHRASE if place in _PHRASES_OF else _SENTENCE
+    for node in _strings(tree):
+        yield from (Message(text, place) for text in templates(node) if shape.fullmatch(text))
 
 
-def _sentences(tree: ast.AST) -> Iterator[ast.expr]:
-    """Strings of a module that are neither documentation nor part of a larger string."""
+def _strings(tree: ast.AST) -> Iterator[ast.expr]:
+    """Strings that are neither documentation, nor logged, nor part of a larger string."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr | ast.Assert):
-            skipped.update(id(n) for n in ast.walk(node) if _is_documentation(node))
-        if isinstance(node, ast.Call) and _called(node) in {"ValueError", "TypeError", "info"}:
-            skipped.update(id(n) for n in ast.walk(node))
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.JoinedStr) or (
-            isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and templates(node)
-        ):
-            skipped.update(id(n) for n in ast.walk(node))
-            yield node
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        whole = isinstance(node, ast.JoinedStr | ast.BinOp) and bool(templates(node))
+        if whole or _is_unspoken(node):
+            skipped.update(id(part) for part in ast.walk(node) if part is not node)
+        if id(node) not in skipped and (whole or isinstance(node, ast.Constant)):
+            assert isinstance(node, ast.expr)
             yield node
 
 
-def _is_documentation(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+def _is_unspoken(node: ast.AST) -> bool:
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.Assert():
+            return True
+        case ast.Call():
+            return _called(node) in _UNSPOKEN
+    return False
 
 
 def templates(node: ast.expr) -> list[str]:

@@ -119,7 +119,14 @@ def catalogue_path(spoken: str, name: str) -> Path:
 
 _SENTENCES = re.compile(r"(?<=[.!?…]) (?=\S)")
 # A sentence with fewer fixed letters than this would be recognised everywhere.
-_FIXED = 8
+_FIXED = 4
+
+
+def recognisable(english: str) -> bool:
+    """Whether a sentence with places has enough fixed words to be told from others."""
+    parts = list(Formatter().parse(english))
+    letters = sum(sum(map(str.isalpha, literal)) for literal, *_ in parts)
+    return letters >= _FIXED or all(name is None for _, name, *_ in parts)
 
 
 def retell(text: str) -> str:
@@ -143,9 +150,7 @@ class _Known:
         self._whole = {_unescaped(english): text for english, text in told.items()}
         found = [_Pattern(english, text) for english, text in told.items() if "{" in english]
         # The one with the most fixed words is the most particular: it is asked first.
-        self._patterns = sorted(
-            (p for p in found if p.fixed >= _FIXED), key=lambda p: p.fixed, reverse=True
-        )
+        self._patterns = sorted(found, key=lambda pattern: pattern.fixed, reverse=True)
 
     def retell(self, line: str) -> str:
         """One line, sentence by sentence, as many at once as are known together."""
@@ -164,7 +169,7 @@ class _Known:
         for pattern in self._patterns:
             if (values := pattern.values(text)) is not None:
                 return pattern.told.format(
-                    **{name: self._told(value) or value for name, value in values.items()}
+                    **{name: self.retell(value) for name, value in values.items()}
                 )
         return None
 
