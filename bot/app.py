@@ -20,6 +20,7 @@ from bot.services.lookup import LookupService
 from bot.services.packages import PackageService
 from bot.services.page_submissions import PageSubmissions
 from bot.services.pages import PageService
+from bot.services.panel_search import PanelSearchService
 from bot.services.panels import PanelService
 from bot.services.privacy import PrivacyService
 from bot.services.quests import QuestService
@@ -73,6 +74,7 @@ class App:
     redraws: RedrawService
     runs: RunService
     reviews: ReviewService
+    panel_search: PanelSearchService
     votes: VoteService
     taste: TasteService
     drift: DriftService
@@ -142,6 +144,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 redraws=RedrawService(db, engines),
                 runs=RunService(db, blobs, policy, keyring, shelf, taste),
                 reviews=ReviewService(db),
+                panel_search=PanelSearchService(db, blobs, door),
                 votes=VoteService(db, taste),
                 taste=taste,
                 drift=DriftService(db),

@@ -36,6 +36,7 @@ EXTENSIONS = (
     "cogs.progress",
     "cogs.votes",
     "cogs.panel_buttons",
+    "cogs.gallery",
     "cogs.queue",
     "cogs.reviews",
     "cogs.reports",

@@ -119,6 +119,7 @@ async def workroom(
         app.quests.expire,
         app.guilds.erase_due,
         app.sweeper.chore,
+        app.panel_search.chore,
     ]
     hooks = Hooks(on_settled=pump.notify, chores=chores)
     dispatcher = Dispatcher(app.db, app.runs, executors, hooks=hooks)

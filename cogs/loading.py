@@ -110,12 +110,12 @@ async def review_facts(app: App, actor: Actor, review_id: int) -> ReviewFacts:
         names=view.cast_names,
         labels=dict(app.reviews.DRIFT_LABELS),
         reports=tuple(await app.reviews.reports.reasons(actor.guild_id, review.id)),
-        shown_at=_link(actor.guild_id, cards[-1]) if cards else "",
+        shown_at=message_link(actor.guild_id, cards[-1]) if cards else "",
         claimed_until=until if until and until > datetime.now(UTC) else None,
     )
 
 
-def _link(guild_id: int, posted: Posted) -> str:
+def message_link(guild_id: int, posted: Posted) -> str:
     """Where a message is found; Discord's own clients open such links in place."""
     return f"https://discord.com/channels/{guild_id}/{posted.channel_id}/{posted.message_id}"
 

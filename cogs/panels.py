@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import OnModelBot
+from bot.services.panel_search import read_day
 from bot.services.panels import PanelRequest
 from bot.services.rerolls import PanelChange
 from cogs.entry import (
@@ -21,6 +22,7 @@ from cogs.entry import (
     suggest_cast,
     suggest_characters,
 )
+from cogs.gallery import page_card
 from cogs.loading import checked_card
 from cogs.panel_buttons import use_on_page
 from cogs.suggest import suggest_pages, suggest_panels, suggest_references
@@ -31,6 +33,7 @@ from cogs.ui.receipts import allowance_card
 from cogs.ui.words import say
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
+from pipeline.domain.searching import PanelWish
 from pipeline.domain.story import LAST_PAGE
 
 PanelNumber = app_commands.Range[int, 1, 2**53 - 1]
@@ -260,6 +263,45 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         """Move it; the requester and moderators may."""
         await acknowledge(interaction)
         await use_on_page(interaction, await actor_of(interaction), panel, page)
+
+    @app_commands.command(description="Find accepted panels again")
+    @app_commands.describe(
+        character="Who is in it",
+        words="What its prompt or its dialogue says",
+        image="A picture; the panels that are most like it come first; it is not kept",
+        page="On which page",
+        chapter="In which chapter",
+        since="Asked for on this day or later, like 2026-11-29",
+        until="Asked for on this day or earlier",
+        member="Who asked for it",
+    )
+    @app_commands.autocomplete(character=suggest_characters, page=suggest_pages)
+    async def gallery(
+        self,
+        interaction: Interaction,
+        character: Words | None = None,
+        words: app_commands.Range[str, 1, 200] | None = None,
+        image: discord.Attachment | None = None,
+        page: PageNumber | None = None,
+        chapter: ChapterNumber | None = None,
+        since: app_commands.Range[str, 10, 10] | None = None,
+        until: app_commands.Range[str, 10, 10] | None = None,
+        member: discord.Member | None = None,
+    ) -> None:
+        """Show what fits, four at a time."""
+        await acknowledge(interaction)
+        actor = await actor_of(interaction)
+        wish = PanelWish(
+            words=words or "",
+            page=page,
+            chapter=chapter,
+            first=read_day(since),
+            last=read_day(until),
+            requester_id=member.id if member else None,
+        )
+        like = await read_picture(image) if image else None
+        found = await self.bot.app.panel_search.search(actor, wish, character, like)
+        await reply(interaction, await page_card(self.bot, actor, found))
 
     @app_commands.command(description="What you may use of the studio, and what of it is used")
     async def allowance(self, interaction: Interaction) -> None:

@@ -43,6 +43,7 @@ FATES: Mapping[tuple[str, str], Fate] = {
     ("consent", "person_id"): Fate.ANONYMISED,
     ("job", "member_id"): Fate.ANONYMISED,
     ("likeness", "person_id"): Fate.ANONYMISED,
+    ("panel_search", "member_id"): Fate.DELETED,
     ("panel", "requester_id"): Fate.ANONYMISED,  # those that no page needs are deleted before
     ("quest", "artist_id"): Fate.ANONYMISED,
     ("quest", "decided_by"): Fate.ANONYMISED,

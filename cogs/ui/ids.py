@@ -15,6 +15,7 @@ PANEL = (
     rf":(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
 )
 PICK = rf"{PREFIX}:pick:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
+GALLERY = rf"{PREFIX}:gallery:(?P<search>[0-9]{{1,19}}):(?P<number>[0-9]{{1,4}})"
 WINDOW = rf"{PREFIX}:window:(?P<verb>remix|use):(?P<panel>[0-9]{{1,19}})"
 REVIEW = (
     rf"{PREFIX}:(?P<verb>approve|reject|label|retry|next|appeal|good|bad|claim|release|takeover|why)"
@@ -63,6 +64,11 @@ def panel(verb: str, panel_id: int, post: int) -> str:
 def pick(panel_id: int, candidate_id: int) -> str:
     """The button that varies a candidate."""
     return f"{PREFIX}:pick:{panel_id}:{candidate_id}"
+
+
+def gallery(search_id: int, number: int) -> str:
+    """The button that leads to a page of a search, counted from 0."""
+    return f"{PREFIX}:gallery:{search_id}:{number}"
 
 
 def window(verb: str, panel_id: int) -> str:

@@ -39,6 +39,17 @@ async def fitted(stem: str, alt: str, png: bytes, limit: int) -> Picture:
     return Picture(f"{stem}.{suffix}", alt, data)
 
 
+async def thumbnail(stem: str, alt: str, png: bytes, side: int = 640) -> Picture:
+    """A picture no larger than ``side`` pixels, as WebP: for leafing through many."""
+    return Picture(f"{stem}.webp", alt, await asyncio.to_thread(_small, png, side))
+
+
+def _small(png: bytes, side: int) -> bytes:
+    image = Image.open(io.BytesIO(png))
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return _encode(image, "WEBP", 82)
+
+
 def _squeeze(png: bytes, limit: int) -> tuple[str, bytes]:
     image = Image.open(io.BytesIO(png))
     image.load()

@@ -63,6 +63,9 @@ SURFACE = {
     "panel recipe": ("panel",),
     "panel use": ("panel", "page"),
     "panel allowance": (),
+    "panel gallery": (
+        "character?", "words?", "image?", "page?", "chapter?", "since?", "until?", "member?",
+    ),
     "series voting": ("hours?", "quorum?", "role?", "everyone?", "member_days?", "tie?"),
     "series quota": ("role?", "gpu_seconds?", "panels?", "cooldown?"),
     "series channel": ("channel?", "generator?", "style?", "size?", "alternates?", "clear?"),

@@ -55,6 +55,7 @@ from pipeline.domain.quality import (
 )
 from pipeline.domain.quest import View
 from pipeline.domain.review import Posted, PostKind, ReviewStatus
+from pipeline.domain.searching import Hit, PanelWish
 from pipeline.domain.sentinel import Receipt, Watched
 from pipeline.domain.taste import Guess, Trait, Traits
 from storage import (
@@ -79,6 +80,7 @@ from storage import (
     reports,
     reviews,
     scripts,
+    searching,
     taste,
     verdicts,
     votes,
@@ -142,6 +144,8 @@ class Made:
     script_id: int
     consent_id: int
     quest_id: int
+    accepted_panel: int = 0
+    search_id: int = 0
 
 
 class Builder:
@@ -674,6 +678,29 @@ class Builder:
             script_id=script,
             quest_id=quest,
         )
+
+    def accepted(self, tx: sqlite3.Connection, made: Made) -> Made:
+        """An accepted panel in a filled guild, and a search that found it."""
+        guild_id = made.guild_id
+        accepted = self.panel(tx, guild_id, made.series_id)
+        later = self.job(tx, guild_id, accepted, "panel:3")
+        tx.execute("UPDATE job SET status = 'running', fence = 1 WHERE id = ?", (later,))
+        pictures = self.candidates(tx, guild_id, accepted, later, (guild_id * 1000) + 300)
+        jobs.finish(
+            tx, job_id=later, fence=1, status=JobStatus.DONE, seconds=2.0, now=NOW.timestamp()
+        )
+        panels.choose_candidate(
+            tx, guild_id=guild_id, panel_id=accepted, candidate_id=pictures[0], now=NOW
+        )
+        searching.put_print(
+            tx, guild_id=guild_id, candidate_id=pictures[0], encoder="whole:1",
+            vector=self.unit(guild_id * 1000),
+        )  # fmt: skip
+        search = searching.add_search(
+            tx, guild_id=guild_id, member_id=21, wish=PanelWish(words="x", first=NOW.date()),
+            hits=[Hit(accepted, 0.5)], now=NOW,
+        )  # fmt: skip
+        return replace(made, accepted_panel=accepted, search_id=search)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from pipeline.domain.character import ShotType
 from pipeline.domain.errors import NotFound
 from pipeline.domain.quest import View
 from pipeline.domain.review import PostKind, Tally
+from pipeline.domain.searching import PanelWish
 from storage import (
     access,
     cast,
@@ -51,6 +52,7 @@ WITHOUT_GUILD = {
     "storage.indexing.index_state": "two numbers, for the doctor",
     "storage.indexing.stale_appearances": "the program's own work, in all guilds",
     "storage.indexing.stored_encoders": "names of encoders",
+    "storage.searching.next_unprinted": "the program's own work, in all guilds",
     "storage.queue.place_of": "numbers only",
     "storage.queue.lease_owners": "names of processes, for the dispatcher",
 }
@@ -92,6 +94,10 @@ def arguments(function: Callable[..., Any], made: Any, build: Any) -> dict[str, 
         "review_id": made.review_id,
         "alarm_id": made.alarm_id,
         "script_id": made.script_id,
+        "search_id": made.search_id,
+        "panels": [made.accepted_panel],
+        "printer": "whole:1",
+        "wish": PanelWish(),
         "channel_id": made.guild_id * 1000 + 6,
         "consent_id": made.consent_id,
         "quest_id": made.quest_id,
@@ -120,6 +126,8 @@ def arguments(function: Callable[..., Any], made: Any, build: Any) -> dict[str, 
         "modes": {"hair_color": ("hair_color",)},
         "look": build.look,
     }
+    if function.__name__ == "unprinted":
+        known["printer"] = "whole:2"
     if function.__name__ == "review_of_panel":
         known["panel_id"] = made.reviewed_panel
     if function.__name__ == "job_of_panel":
@@ -159,8 +167,8 @@ def guilds_in(value: Any) -> set[int]:
 
 @pytest.fixture
 async def two(db: Database, build: Any) -> tuple[Any, Any]:
-    first = await db.write(lambda tx: build.everything(tx, 1))
-    second = await db.write(lambda tx: build.everything(tx, 2))
+    first = await db.write(lambda tx: build.accepted(tx, build.everything(tx, 1)))
+    second = await db.write(lambda tx: build.accepted(tx, build.everything(tx, 2)))
     return first, second
 
 
@@ -217,6 +225,7 @@ async def test_values_without_a_guild_id_are_ones_own(
     assert np.array_equal(fingerprint.embedding.vector, mine.vector)
     assert {s.panel_id for s in await drift.samples(db, 1)} == {mine.panel_id, mine.reviewed_panel}
     assert list(await panels.panel_hashes(db, 1)) == [
+        f"panel {mine.accepted_panel}",
         f"panel {mine.panel_id} A",
         f"panel {mine.panel_id} B",
     ]
