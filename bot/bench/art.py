@@ -22,10 +22,10 @@ from pipeline.domain.quality import CharacterCheck
 from pipeline.fingerprints.composite import encoder_set, fingerprint_crops
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.imaging.crops import Figure, crops_of, find_figure, shot_of
+from pipeline.imaging.decode import to_png
 from pipeline.quality.calibration import thresholds_from_references
-from pipeline.quality.judge import too_small
 from pipeline.quality.looks import cannot_judge, check_figure
-from pipeline.quality.sight import doubtful
+from pipeline.quality.sight import doubtful, too_small
 from pipeline.training.catalog import Drawing, of_splits, open_drawing, read_catalog
 
 SPLITS = ("test", "test-newstyle")
@@ -116,7 +116,7 @@ def _member(identity: str, drawings: Sequence[Drawing], encoders: Sequence[Encod
                 ReferenceInput(
                     number,
                     f"{number:064d}",
-                    b"",
+                    to_png(image),
                     ReferenceKind.POSE,
                     shot_of(figure),
                     "",
@@ -143,7 +143,7 @@ def _examined(
 ) -> tuple[tuple[Fingerprint, ...], CharacterCheck]:
     """The judge's own steps, without what a single picture on plain ground does not need."""
     figure = find_figure(image)
-    if figure is None or too_small(figure, image.height):
+    if figure is None or too_small(figure, image.height, (member,)):
         return (), cannot_judge(member, "No figure that is large enough.")
     prints = _prints(image, figure, encoders)
     check = check_figure(member, prints, ColorMode.COLOR, figure.box)

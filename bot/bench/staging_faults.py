@@ -17,20 +17,23 @@ from pipeline.fingerprints.composite import encoder_set, fingerprint_crops
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.imaging.crops import crops_of, shot_of
 from pipeline.imaging.decode import to_png
-from pipeline.imaging.detector import figure_in, find_figures
+from pipeline.imaging.detector import figure_in, sightings
 from pipeline.imaging.masks import Figure as Silhouette
 from pipeline.imaging.masks import find_figure
 from pipeline.quality.attribution import attribute_drift, parts_of
 from pipeline.quality.calibration import thresholds_from_references
-from pipeline.quality.casting import bleed_findings, stage_findings, swap_findings
+from pipeline.quality.casting import bleed_findings, chance_of, stage_findings, swap_findings
 from pipeline.quality.looks import check_figure
-from pipeline.training.drifted import UNSEEN, Case, Drifter, Sitter
+from pipeline.quality.sight import sight_of
+from pipeline.training.drifted import UNSEEN, Case, Drifter, Sitter, colour_gap, seen
 from pipeline.training.scenery import any_ground
 
 _SIZE = Size(720, 420)
 _GOAL = 0.95
 _PLACES = (150, 400, 600)
 _TALL = 300
+_OTHER = 25.0
+"""CIE76 distance from which a colour is clearly another one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,8 +158,11 @@ def _searched(
     drawn: Sequence[Actor], expected: Sequence[Actor], encoders: Sequence[Encoder], rng: Random
 ) -> list[CastFinding]:
     image, _ = _panel(drawn, rng)
-    figures = find_figures(image, len(expected))
-    return stage_findings(_checks(image, figures, expected, encoders), [f.box for f in figures])
+    seen = sightings(image)[: len(expected) + 3]
+    figures = [one.figure for one in seen]
+    chances = [chance_of(one, sight_of(image, one.figure).detail) for one in seen]
+    checks = _checks(image, figures, expected, encoders)
+    return stage_findings(checks, [f.box for f in figures], chances)
 
 
 def _marked(
@@ -184,19 +190,16 @@ def _checks(
 
 
 def _stained(ann: Actor, ben: Actor) -> Actor | None:
-    """Ann with one colour of Ben's that is clearly another one; None where they share all."""
-    mine, theirs = parts_of(ann.member), parts_of(ben.member)
-    names = {"hair": ("hair",), "clothes": ("clothing", "clothes", "shirt")}
-    for part, keys in names.items():
-        if part not in mine or part not in theirs:
-            continue
-        if np.linalg.norm(mine[part].usual - theirs[part].usual) < 25:
-            continue
-        keys_here = [k for k in keys if k in ann.sitter.colours]
-        if keys_here:
-            taken = {k: ben.sitter.colours[k] for k in keys_here}
-            sitter = replace(ann.sitter, colours={**ann.sitter.colours, **taken})
-            return replace(ann, sitter=sitter)
+    """Ann with one colour of Ben's, where anybody can see that it is another one."""
+    mine, theirs = ann.sitter.colours, ben.sitter.colours
+    before = ann.drifter.plain(ann.sitter)
+    for keys in (("hair",), ("clothing", "clothes", "shirt")):
+        here = [k for k in keys if k in mine and colour_gap(mine[k], theirs[k]) >= _OTHER]
+        if here:
+            colours = {**mine, **{k: theirs[k] for k in here}}
+            sitter = replace(ann.sitter, colours=colours)
+            if seen(before, ann.drifter.plain(sitter)):
+                return replace(ann, sitter=sitter)
     return None
 
 

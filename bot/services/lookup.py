@@ -23,8 +23,9 @@ from pipeline.imaging.crops import Figure, crops_of, find_figure, shot_of
 from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical
 from pipeline.imaging.detector import everyone_in, figure_in
 from pipeline.quality.evidence import evidence_card
-from pipeline.quality.judge import cautious, too_small
+from pipeline.quality.judge import cautious
 from pipeline.quality.looks import check_figure
+from pipeline.quality.sight import too_small
 from storage import cast, vectors
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction

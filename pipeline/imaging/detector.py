@@ -166,27 +166,48 @@ def shipped_detector() -> FigureDetector:
     return FigureDetector()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """What may be a figure: its silhouette, the network's score, and whether both see one head."""
+
+    figure: Figure
+    score: float
+    heads_agree: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether a check may rest on it."""
+        return self.score >= SURE and self.heads_agree
+
+
+def sightings(image: Image.Image) -> list[Sighting]:
+    """Everything in a picture that may be a figure: what a check may rest on first, at most eight.
+
+    Args:
+        image: RGB or RGBA; where alpha or a flat ground tells figures from it, that is kept to.
+    """
+    plain = find_figure(image)  # everything that stands out, if the ground tells it
+    found: list[Sighting] = []
+    for one in shipped_detector().detect(image):
+        mask = one.mask if plain is None else np.minimum(one.mask, plain.mask)
+        box = tight_box(mask)
+        if box is not None:
+            figure = Figure(box, mask, None if plain is None else plain.ground)
+            found.append(Sighting(figure, one.score, _heads_agree(figure, one.head)))
+    return sorted(found, key=lambda one: not one.sure)
+
+
 def find_figures(image: Image.Image, expected: int) -> list[Figure]:
     """The figures of a picture that a check may rest on, the surest first.
 
     Args:
-        image: RGB or RGBA; where alpha or a flat ground tells figures from it, that is kept to.
+        image: RGB or RGBA.
         expected: how many are meant to be there; up to three bystanders more are returned.
 
     Returns:
         Figures with tight boxes and masks; none where the detector is not sure of any.
     """
-    plain = find_figure(image)  # everything that stands out, if the ground tells it
-    figures: list[Figure] = []
-    for one in shipped_detector().detect(image):
-        mask = one.mask if plain is None else np.minimum(one.mask, plain.mask)
-        box = tight_box(mask)
-        if one.score < SURE or box is None:
-            continue
-        figure = Figure(box, mask, None if plain is None else plain.ground)
-        if _heads_agree(figure, one.head):
-            figures.append(figure)
-    return figures[: expected + 3]
+    return [one.figure for one in sightings(image) if one.sure][: expected + 3]
 
 
 def everyone_in(image: Image.Image, most: int) -> list[Figure]:

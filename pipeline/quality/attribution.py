@@ -1,7 +1,7 @@
 """What drifted: the attribute, how sure that is, and where it shows."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +16,9 @@ from pipeline.domain.quality import Drift
 from pipeline.imaging.decode import load_canonical
 from pipeline.imaging.masks import Figure, find_figure
 from pipeline.quality.attributes import Attribute
-from pipeline.quality.differences import Differences, PartColor, differences, usual_parts
+from pipeline.quality.differences import Differences, differences
 from pipeline.quality.forest import Forest, load_forest
+from pipeline.quality.part_colours import PartColor, seen_parts, usual_parts
 from pipeline.quality.plates import HEIGHT, WIDTH, Fit, Plate, plate_of
 from pipeline.quality.template import DOWN, MOST_REFERENCES, Template, template_of
 
@@ -72,7 +73,7 @@ class Attribution:
     """What drifted, the surest first, and the colours of hair, skin and clothes."""
 
     drifts: tuple[Drift, ...]
-    parts: Mapping[str, PartColor]
+    parts: tuple[PartColor, ...]
     _excess: NDArray[np.float32]
     _way: "_Way"
 
@@ -117,17 +118,22 @@ def attribute_drift(
         return None
     plate = plate_of(image, figure)
     found = differences(plate, template, _marks(member, chosen, template))
-    return explained(found, plate, template, image.size)
+    parts = seen_parts(image, plate, found.fit, template)
+    return explained(found, plate, template, image.size, parts)
 
 
-def parts_of(member: CastInput) -> dict[str, PartColor]:
+def parts_of(member: CastInput) -> list[PartColor]:
     """The usual colours of a look's hair, skin and clothes; empty where they are not known."""
     template = _template(tuple(reference.image for reference in _chosen(member, None)))
-    return {} if template is None else usual_parts(template)
+    return [] if template is None else usual_parts(template)
 
 
 def explained(
-    found: Differences, plate: Plate, template: Template, size: tuple[int, int]
+    found: Differences,
+    plate: Plate,
+    template: Template,
+    size: tuple[int, int],
+    parts: Sequence[PartColor] = (),
 ) -> Attribution:
     """Read differences with the model, and find where they show.
 
@@ -136,6 +142,7 @@ def explained(
         plate: the figure's plate.
         template: what it was compared with.
         size: width and height of the picture.
+        parts: the figure's colours.
     """
     forest = shipped_forest()
     odds = forest.log_odds(row_of(found, forest))
@@ -152,7 +159,7 @@ def explained(
         for k, name in enumerate(forest.classes)
     ]
     drifts.sort(key=lambda one: -one.confidence)
-    return Attribution(tuple(drifts), found.parts, found.excess, back)
+    return Attribution(tuple(drifts), tuple(parts), found.excess, back)
 
 
 def row_of(found: Differences, forest: Forest) -> np.ndarray:

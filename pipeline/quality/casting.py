@@ -8,7 +8,9 @@ import numpy as np
 
 from pipeline.domain.geometry import Box
 from pipeline.domain.quality import CastFault, CastFinding, CharacterCheck, Stage
-from pipeline.quality.differences import PartColor
+from pipeline.imaging.detector import Sighting
+from pipeline.quality.part_colours import PartColor
+from pipeline.quality.plates import Floats
 
 _Way = tuple[int, float, tuple[int | None, ...]]
 """How many members got a figure, the sum of their margins, and who got which."""
@@ -51,23 +53,45 @@ def _margin(check: CharacterCheck) -> float:
 
 _APART = 20.0
 """Colours nearer than this (CIE76) cannot tell whose they are."""
+_ALIKE = 12.0
+"""A colour of others that is nearer than this to any of one's own is one's own as well."""
+_EVEN = 0.4
+"""Share of a part that must have one colour for it to be that part's."""
 _EPSILON = 1e-6
 FULL_MARKS = 100.0
 
 
 LIMITS: Mapping[CastFault, float] = {
-    CastFault.MISSING: 0.06,
-    CastFault.EXTRA: 0.5,
+    CastFault.MISSING: 0.35,
+    CastFault.EXTRA: 0.55,
     CastFault.SWAP: 0.0,
     CastFault.BLEED: 0.5,
     CastFault.DOUBLE: 0.0,
 }
 """Scores above which a fault is told.
 
-Priors: a figure that falls further short than a rough cut may (the judge's margin for scenes), any
-figure too many, two members that fit better the other way round, a colour that is nearer to the
-other one's than to its own, a bystander who would pass as the hero.
+Priors: two members that fit better the other way round, a colour that is nearer to the other one's
+than to its own, a bystander who would pass as the hero. Missing and extra: of 40 composed panels in
+eight drawing styles with everybody on stage 3 and 2 are over them, of as many with somebody missing
+or too many all are.
 """
+_BY_SCORE, _BY_HEAD, _BY_DETAIL, _NO_FIGURE = 10.0, 1.5, 6.0, -4.7
+"""Log-odds that what the detector saw is a figure: for each point of its score, where both see one
+head, and for each share of the face in which something is drawn. Source: logistic regression on 382
+sightings in the same panels, whose grounds hold balls with faces; AUC 0.96 in styles left out."""
+_LIKELY = 0.5
+"""The chance from which somebody may be said to have the face of the cast."""
+
+
+def chance_of(sighting: Sighting, detail: float) -> float:
+    """The chance that something that was seen is a figure, 0 to 1.
+
+    Args:
+        sighting: what the detector saw.
+        detail: the share of its face in which something is drawn (:class:`Sight`).
+    """
+    odds = _BY_SCORE * sighting.score + _BY_HEAD * sighting.heads_agree + _BY_DETAIL * detail
+    return 1 / (1 + math.exp(-odds - _NO_FIGURE))
 
 
 def occm(found: int, expected: int) -> float:
@@ -79,13 +103,15 @@ def occm(found: int, expected: int) -> float:
 
 
 def stage_findings(
-    checks: Sequence[Sequence[CharacterCheck]], boxes: Sequence[Box]
+    checks: Sequence[Sequence[CharacterCheck]], boxes: Sequence[Box], chances: Sequence[float]
 ) -> list[CastFinding]:
     """Who is missing, who is too many, and who looks like somebody of the cast.
 
     Args:
-        checks: of every expected member (first index) against every found figure (second).
-        boxes: of the found figures.
+        checks: of every expected member (first index) against everything that may be a figure
+            (second). Somebody who was seen badly is not missing.
+        boxes: of what may be figures.
+        chances: that they are.
 
     Returns:
         Every suspicion with its score, whether above its limit or not.
@@ -96,8 +122,8 @@ def stage_findings(
         short = 2.0 if pick is None else -_margin(row[pick])
         if row:
             out.append(CastFinding(CastFault.MISSING, row[0].character_id, short))
-    left = [k for k in range(len(boxes)) if k not in chosen]
-    out.append(CastFinding(CastFault.EXTRA, None, float(len(boxes) - len(checks))))
+    left = [k for k in range(len(boxes)) if k not in chosen and chances[k] >= _LIKELY]
+    out.append(CastFinding(CastFault.EXTRA, None, sum(chances) - len(checks)))
     for k in left:
         best = max(checks, key=lambda row: _margin(row[k]), default=None)
         if best is not None:
@@ -134,34 +160,48 @@ def swap_findings(checks: Sequence[Sequence[CharacterCheck]]) -> list[CastFindin
 
 
 def bleed_findings(
-    character_id: str, mine: Mapping[str, PartColor], others: Mapping[str, Mapping[str, PartColor]]
+    character_id: str, mine: Sequence[PartColor], others: Mapping[str, Sequence[PartColor]]
 ) -> list[CastFinding]:
     """Colours of others that a figure wears.
 
     Args:
         character_id: whose figure it is.
-        mine: the figure's parts (hair, skin, clothes): the usual colour and the one seen.
-        others: the parts of the other members, by character id.
+        mine: the colours of the figure's parts (hair, skin, clothes): usual, and seen.
+        others: those of the other members, by character id.
 
     Returns:
         For every part and other member how far its colour went from its own to theirs: 0 still
-        its own, 1 theirs. Parts whose colours the two share say nothing.
+        its own, 1 theirs. A colour that is among one's own, too, says nothing, nor does a part
+        that has no one colour any more.
     """
+    own = [color.usual for color in mine]
     out: list[CastFinding] = []
-    for part, color in mine.items():
-        for other_id, theirs in others.items():
-            if part not in theirs:
-                continue
-            way = theirs[part].usual - color.usual
-            length = float(np.linalg.norm(way))
-            if length < _APART:
-                continue
-            moved = color.seen - color.usual
-            along = float(moved @ way) / length
-            astray = float(np.linalg.norm(moved - way * (along / length)))
-            score = (along - astray) / length
-            out.append(CastFinding(CastFault.BLEED, character_id, score, other_id, part=part))
+    for other_id, theirs in others.items():
+        strange = [o.usual for o in theirs if all(_apart(o.usual, usual) > _ALIKE for usual in own)]
+        for color in mine:
+            far = [usual for usual in strange if _apart(usual, color.usual) > _APART]
+            scores = [_gone_over(color, usual) for usual in far]
+            if scores and color.share >= _EVEN:
+                out.append(
+                    CastFinding(
+                        CastFault.BLEED, character_id, max(scores), other_id, part=color.part
+                    )
+                )
     return out
+
+
+def _gone_over(color: PartColor, theirs: Floats) -> float:
+    """How far a colour went to another one: 0 still its own, 1 there."""
+    way = theirs - color.usual
+    length = _apart(theirs, color.usual)
+    shift = color.seen - color.usual
+    along = float(shift @ way) / length
+    astray = float(np.linalg.norm(shift - way * (along / length)))
+    return (along - astray) / length
+
+
+def _apart(first: Floats, second: Floats) -> float:
+    return float(np.linalg.norm(first - second))
 
 
 def stage_of(expected: int, found: int, findings: Sequence[CastFinding]) -> Stage:
@@ -183,7 +223,8 @@ def finding_words(finding: CastFinding, names: Mapping[str, str]) -> str:
         case CastFault.MISSING:
             return f"{who} is not to be seen, or not to be recognised."
         case CastFault.EXTRA:
-            return f"There are {round(finding.score)} more figures than expected."
+            more = max(1, round(finding.score))
+            return f"Figures that nobody expected: {more}."
         case CastFault.SWAP:
             return f"{who} and {other} seem to have changed places."
         case CastFault.BLEED:

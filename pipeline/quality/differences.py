@@ -40,16 +40,6 @@ _GROUPS = {
     "sides": ("left", "right"),
     "body": ("neck", "torso", "legs"),
 }
-_FEW = 30
-"""Map pixels from which a part counts as seen."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PartColor:
-    """The commonest colour of hair, skin or clothes, Lab (3,): usual, and seen in this figure."""
-
-    usual: Floats
-    seen: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,15 +47,13 @@ class Differences:
     """A figure laid over its template.
 
     ``layer`` holds its colours; ``excess`` how much it differs beyond what the references do among
-    themselves, shape :data:`pipeline.quality.template.SHAPE`; ``features`` what a model reads;
-    ``parts`` the colours of hair, skin and clothes where enough of them is seen.
+    themselves, shape :data:`pipeline.quality.template.SHAPE`; ``features`` what a model reads.
     """
 
     fit: Fit
     layer: Floats
     excess: Floats
     features: dict[str, float]
-    parts: dict[str, PartColor]
 
 
 def differences(plate: Plate, template: Template, marks: tuple[Box, ...] = ()) -> Differences:
@@ -87,23 +75,7 @@ def differences(plate: Plate, template: Template, marks: tuple[Box, ...] = ()) -
         features |= part()
     features |= face_details(plate, fit, template, one.skin_now)
     features |= mark_details(layer, template, marks)
-    return Differences(fit, layer, excess.astype(np.float32), features, one.parts())
-
-
-def usual_parts(template: Template) -> dict[str, PartColor]:
-    """The colours of hair, skin and clothes as the references have them."""
-    zones, typical = template.zones, template.typical
-    below = zones.masks["torso"] | zones.masks["legs"]
-    every = {
-        "hair": (zones.hair, ~below),
-        "skin": (zones.skin, ~below),
-        "clothes": (zones.cloth, below),
-    }
-    return {
-        name: PartColor(color, color)
-        for name, (color, where) in every.items()
-        if int((like(typical, color) & where).sum()) > _FEW
-    }
+    return Differences(fit, layer, excess.astype(np.float32), features)
 
 
 class _One:
@@ -129,20 +101,6 @@ class _One:
         self.skin_now = dominant(layer, self.skin_then & ~masks["torso"])
         self.cloth_then = like(typical, zones.cloth) & (masks["torso"] | masks["legs"])
         self.cloth_now = dominant(layer, self.cloth_then)
-
-    def parts(self) -> dict[str, PartColor]:
-        """Hair, skin and clothes where more than a few pixels of them are seen."""
-        zones = self.template.zones
-        every = {
-            "hair": (self.hair_then, zones.hair, self.hair_now),
-            "skin": (self.skin_then, zones.skin, self.skin_now),
-            "clothes": (self.cloth_then, zones.cloth, self.cloth_now),
-        }
-        return {
-            name: PartColor(usual, seen)
-            for name, (where, usual, seen) in every.items()
-            if int((where & self.body).sum()) > _FEW
-        }
 
     def zones(self) -> dict[str, float]:
         """In every zone: how much, how sharply, and in which direction it differs."""

@@ -25,12 +25,17 @@ from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.hashes import near_duplicate, picture_hashes
 from pipeline.imaging.crops import Figure, crops_of, find_figure, shot_of
 from pipeline.imaging.decode import load_canonical
-from pipeline.imaging.detector import figure_in, find_figures
-from pipeline.imaging.heads import find_head
+from pipeline.imaging.detector import figure_in, sightings
 from pipeline.imaging.masks import Mask, tight_box
-from pipeline.quality.casting import share_out, stage_findings, stage_of, swap_findings
+from pipeline.quality.casting import (
+    chance_of,
+    share_out,
+    stage_findings,
+    stage_of,
+    swap_findings,
+)
 from pipeline.quality.looks import cannot_judge, check_figure
-from pipeline.quality.sight import doubtful
+from pipeline.quality.sight import doubtful, sight_of, too_small
 from pipeline.quality.stage import bled, explained, without_twin
 
 _UNSURE = 0.06
@@ -39,14 +44,8 @@ _UNSURE = 0.06
 Source: the rough cut costs .01 to .04 in the middle, and .03 to .36 in one of five, of the panels
 with art that the detector had not seen (``docs/models/figure-detector.md``).
 """
-_LEAST_SHARE, _LEAST_HEIGHT, _LEAST_HEAD = 0.05, 48, 24
-"""Least share of the picture's height, height in pixels, and width of the head in pixels.
-
-Source: on-model art of 68 training identities that was shrunk before the check was flagged in 9 %
-of cases at full size, 15 % with a head of 24 pixels, 29 % at 16 and 49 % at 12.
-"""
-
-
+_BYSTANDERS = 3
+"""How many more than the cast are looked at."""
 _Mode = tuple[ShotType | None, ColorMode]
 
 
@@ -129,7 +128,7 @@ class Judge:
     ) -> "_Given":
         if isinstance(figure, str):
             return _Given(None, cannot_judge(member, figure))
-        if too_small(figure, image.height):
+        if too_small(figure, image.height, (member,)):
             small = (
                 f"{member.name} is too small in this picture to be judged "
                 f"({figure.box.height} pixels high). Send it larger."
@@ -145,19 +144,23 @@ class Judge:
 
     def _search(self, image: Image.Image, cast: Sequence[CastInput], mode: _Mode) -> "_Seen":
         """Find figures in a scene, and give each member the one that suits it best."""
-        found = find_figures(image, len(cast)) if cast else []
-        figures = [figure for figure in found if not too_small(figure, image.height)]
-        prints = [self._prints(image, figure, mode) for figure in figures]
+        seen = sightings(image)[: len(cast) + _BYSTANDERS] if cast else []
+        large = [one for one in seen if not too_small(one.figure, image.height, cast)]
+        prints = [self._prints(image, one.figure, mode) for one in large]
         checks = [
             [
-                check_figure(member, seen, mode[1], figure.box)
-                for figure, seen in zip(figures, prints, strict=True)
+                check_figure(member, shown, mode[1], one.figure.box)
+                for one, shown in zip(large, prints, strict=True)
             ]
             for member in cast
         ]
-        chosen = share_out(checks)
+        chances = [chance_of(one, sight_of(image, one.figure).detail) for one in large]
+        findings = stage_findings(checks, [one.figure.box for one in large], chances)
+        figures = [one.figure for one in large if one.sure]  # they come first
+        found = sum(one.sure for one in seen)
+        chosen = share_out([row[: len(figures)] for row in checks])
         given = [
-            _Given(None, cannot_judge(member, _why_unseen(member, cast, len(found), len(figures))))
+            _Given(None, cannot_judge(member, _why_unseen(member, cast, found, len(figures))))
             if pick is None
             else _Given(
                 figures[pick],
@@ -165,7 +168,7 @@ class Judge:
             )
             for member, row, pick in zip(cast, checks, chosen, strict=True)
         ]
-        return _Seen(given, len(found), stage_findings(checks, [f.box for f in figures]))
+        return _Seen(given, found, findings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,12 +257,6 @@ def _read_mask(png: bytes, size: tuple[int, int]) -> Mask | None:
     if mask.size != size:
         return None
     return np.where(np.asarray(mask) > 127, 255, 0).astype(np.uint8)
-
-
-def too_small(figure: Figure, picture_height: int) -> bool:
-    """Whether so little is seen of a figure that nothing should be said about it."""
-    least = max(_LEAST_HEIGHT, _LEAST_SHARE * picture_height)
-    return figure.box.height < least or 2 * find_head(figure).radius < _LEAST_HEAD
 
 
 def _copy_of(hashes: PictureHashes, earlier: Mapping[str, PictureHashes]) -> str | None:

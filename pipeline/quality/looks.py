@@ -30,7 +30,7 @@ _CONFLICT = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One crop class compared: what was measured and the shipped limit for it."""
+    """One crop class compared: what was measured and the limit that its references gave it."""
 
     crop: CropClass
     match: Match
@@ -38,9 +38,9 @@ class Look:
     certainty: Certainty
 
     @property
-    def margin(self) -> float:
-        """Similarity minus shipped limit."""
-        return self.match.similarity - self.threshold.value
+    def score(self) -> float:
+        """What makes looks and characters comparable."""
+        return score_of(self.match.similarity, self.threshold)
 
 
 def check_figure(
@@ -53,10 +53,10 @@ def check_figure(
 
     The head and the upper half decide, and **the weaker of the two** counts: taking the better one
     would let everyone pass who wears the right clothes. So that two looks do not flag twice as
-    much, their shipped limits share one risk (see :data:`pipeline.quality.calibration.RISKS`), and
-    what is learned from verdicts is learned from the score of the weaker one
-    (see :mod:`pipeline.quality.conformal`). The whole figure depends on the pose and decides only
-    where neither of the others has a limit.
+    much, the limits that references give share one risk (see
+    :data:`pipeline.quality.calibration.RISKS`), and what is learned, before shipping or from
+    verdicts, is learned from the score of the weaker one (see :mod:`pipeline.quality.conformal`).
+    The whole figure depends on the pose and decides only where neither of the others has a limit.
     """
     looks = {
         crop: look
@@ -69,8 +69,8 @@ def check_figure(
         return cannot_judge(member, _why_no_limit(member, color_mode), box)
     basis = _basis(deciding, color_mode)
     learned = next((c for c in member.calibrations if c.key == basis), None)
-    shown = min(deciding, key=lambda look: look.margin)
-    similarity, limit = shown.match.similarity, limit_for(learned, shown.threshold.value)
+    shown = min(deciding, key=lambda look: look.score)
+    similarity, limit = shown.match.similarity, limit_for(learned, shown.threshold)
     verdict = Verdict.OFF_MODEL if similarity < limit else Verdict.ON_MODEL
     reason = _sentence(shown, deciding, learned)
     if abs(similarity - limit) < shown.certainty.spread:
@@ -86,7 +86,7 @@ def check_figure(
         box=box,
         nearest_reference=shown.match.nearest_reference,
         segments=shown.match.segments,
-        score=score_of(similarity, shown.threshold.value),
+        score=shown.score,
         basis=basis,
         promise=None if learned is None else learned.promise,
         interval=shown.certainty.interval(similarity),
@@ -172,7 +172,7 @@ def _too_close(shown: Look) -> str:
 
 
 def _sentence(shown: Look, deciding: Sequence[Look], learned: Calibration | None) -> str:
-    similarity, limit = shown.match.similarity, limit_for(learned, shown.threshold.value)
+    similarity, limit = shown.match.similarity, limit_for(learned, shown.threshold)
     what = _SEEN_AS[shown.crop]
     source = f"from {shown.threshold.references} references"
     if learned is not None:
@@ -193,4 +193,4 @@ def _sentence(shown: Look, deciding: Sequence[Look], learned: Calibration | None
 
 
 def _fits(look: Look, learned: Calibration | None) -> bool:
-    return look.match.similarity >= limit_for(learned, look.threshold.value)
+    return look.match.similarity >= limit_for(learned, look.threshold)

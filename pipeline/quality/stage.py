@@ -1,6 +1,6 @@
 """What is said about a cast beyond each member's check: what drifted, what bled, who is double."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PIL import Image
@@ -10,7 +10,7 @@ from pipeline.domain.quality import CastFault, CastFinding, CharacterCheck, Verd
 from pipeline.imaging.masks import Figure
 from pipeline.quality.attribution import attribute_drift, parts_of
 from pipeline.quality.casting import bleed_findings, told
-from pipeline.quality.differences import PartColor
+from pipeline.quality.part_colours import PartColor
 
 _WORTH_KEEPING, _MOST_DRIFTS = 0.05, 6
 """Attributes less likely than this are not kept with a check, and no more than so many."""
@@ -18,18 +18,18 @@ _WORTH_KEEPING, _MOST_DRIFTS = 0.05, 6
 
 def explained(
     image: Image.Image, figure: Figure | None, member: CastInput, check: CharacterCheck
-) -> tuple[CharacterCheck, Mapping[str, PartColor]]:
+) -> tuple[CharacterCheck, Sequence[PartColor]]:
     """A check that did not pass with what drifted, and the colours that it has."""
     if figure is None or check.similarity is None or check.verdict is Verdict.ON_MODEL:
-        return check, {}
+        return check, ()
     found = attribute_drift(image, figure, member, check.nearest_reference)
     if found is None:
-        return check, {}
+        return check, ()
     kept = tuple(d for d in found.drifts if d.confidence >= _WORTH_KEEPING)[:_MOST_DRIFTS]
     return replace(check, drift=kept), found.parts
 
 
-def bled(parts: Sequence[Mapping[str, PartColor]], cast: Sequence[CastInput]) -> list[CastFinding]:
+def bled(parts: Sequence[Sequence[PartColor]], cast: Sequence[CastInput]) -> list[CastFinding]:
     """Colours that a figure that did not pass has from somebody else of the cast."""
     if len(cast) < 2 or not any(parts):
         return []

@@ -36,9 +36,9 @@ _PARTS: Mapping[Attribute, tuple[str, ...]] = {
 _WORN = ("glasses", "earrings", "accessories", "hat", "hairAccessories")
 _HAIR_IS_HEAD = "open-peeps"
 _COLOURS: Mapping[Attribute, tuple[str, ...]] = {
-    Attribute.HAIR_COLOR: ("hair", "headContrast", "top", "facialHair"),
+    Attribute.HAIR_COLOR: ("hair", "headContrast", "top", "facialHair", "paperHair"),
     Attribute.EYE_COLOR: ("eyes",),
-    Attribute.SKIN: ("skin", "base"),
+    Attribute.SKIN: ("skin", "base", "paperFace"),
     Attribute.OUTFIT_COLOR: ("clothing", "clothes", "shirt", "jacket", "body"),
 }
 _PAINTS: Mapping[Attribute, tuple[str, ...]] = {
@@ -166,6 +166,10 @@ class Drifter:
         """A picture in which nothing drifted, with a new expression."""
         return self._varied(self._drawn(sitter, self._passing(rng)), sitter, (), rng)
 
+    def plain(self, sitter: Sitter) -> Image.Image:
+        """The character with one expression that never changes, not varied in any way."""
+        return self._drawn(sitter, {})
+
     def _varied(
         self, image: Image.Image, sitter: Sitter, warps: tuple[Attribute, ...], rng: Random
     ) -> Drawing:
@@ -191,7 +195,7 @@ class Drifter:
             if changed is None:
                 return None
             after = self._drawn(changed, passing)
-            if not _seen(before, after):
+            if not seen(before, after):
                 return None
             other, before = changed, after
         drawing = self._varied(before, other, tuple(warps), rng)
@@ -228,7 +232,7 @@ class Drifter:
         if not names:
             return None
         old = sitter.colours[names[0]]
-        far = [c for c in _PAINTS[attribute] if _gap(c, old) >= _APART[attribute]]
+        far = [c for c in _PAINTS[attribute] if colour_gap(c, old) >= _APART[attribute]]
         new = rng.choice(far)
         colours = {**sitter.colours, **dict.fromkeys(names, new)}
         return replace(sitter, colours=colours)
@@ -271,13 +275,15 @@ def _same_hair(colours: dict[str, str]) -> None:
         colours["facialHair"] = colours["hair"]
 
 
-def _gap(first: str, second: str) -> float:
+def colour_gap(first: str, second: str) -> float:
+    """How far two colours like ``#3b2314`` are apart (CIE76)."""
     rgb = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (first, second)]
     lab = to_lab(np.array(rgb, np.uint8))
     return float(np.linalg.norm(lab[0] - lab[1]))
 
 
-def _seen(before: Image.Image, after: Image.Image) -> bool:
+def seen(before: Image.Image, after: Image.Image) -> bool:
+    """Whether two drawings of one size differ so much that anybody could see it."""
     one, two = (np.asarray(i.convert("RGBa"), np.int16) for i in (before, after))
     changed = np.abs(one - two).max(axis=2) > 40
     figure = np.maximum(one[..., 3], two[..., 3]) > 127

@@ -63,6 +63,25 @@ def test_one_terrible_picture_is_no_drift():
     assert by_test(values) == []
 
 
+def scattered(rng, count: int) -> np.ndarray:
+    """Similarities of a look of which every tenth picture shows another pose."""
+    values = 0.85 + rng.normal(0, 0.02, count)
+    return np.where(rng.random(count) < 0.1, values - 0.2, values)
+
+
+def test_pictures_of_other_poses_neither_hide_a_fall_nor_are_one():
+    rng = np.random.default_rng(9)
+    delays = []
+    for _ in range(40):
+        values = scattered(rng, 70)
+        values[40:] -= 0.085
+        found = [a.at - 39 for a in by_test(values.tolist()) if a.at >= 40]
+        delays.append(found[0] if found else 30)
+    assert np.mean(delays) <= 8
+    alarms = sum(len(by_test(scattered(rng, 250).tolist())) for _ in range(40))
+    assert alarms <= 40 * 250 / PATIENCE
+
+
 @pytest.mark.parametrize("length", [0, 1, WARM_UP, WARM_UP + 3])
 def test_nothing_is_said_before_there_is_a_baseline(length):
     assert watch([0.9] * (length // 2) + [0.1] * (length - length // 2)) == ()

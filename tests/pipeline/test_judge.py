@@ -258,7 +258,7 @@ def test_one_wrong_character_decides_over_one_unknown() -> None:
     assert report.verdict is Verdict.OFF_MODEL
 
 
-def test_an_empty_or_foreign_mask_is_not_a_pass() -> None:
+def test_an_empty_mask_is_not_a_pass_and_a_foreign_one_is_not_read() -> None:
     image, mira, _ = scene()
     empty = replace(mira, mask=to_mask(Image.new("L", image.size, 0)))
     report = judged(offered(image, empty)).report
@@ -266,9 +266,40 @@ def test_an_empty_or_foreign_mask_is_not_a_pass() -> None:
     assert "Nothing of Mira" in report.checks[0].reason
     for mask in (to_mask(Image.new("L", (5, 5), 255)), b"no mask"):
         boxed = judged(offered(image, replace(mira, mask=mask))).report.checks[0]
-        assert boxed.verdict is not Verdict.ON_MODEL
         assert boxed.box is not None
         assert mira.box.intersection(boxed.box) == boxed.box
+        wrong = judged(
+            offered(image, replace(mira, character_id="ch_otto", mask=mask)), member("otto")
+        )
+        assert wrong.report.checks[0].verdict is not Verdict.ON_MODEL, "the box is judged"
+
+
+@cache
+def small_member(factor: float) -> CastInput:
+    """Mira as :func:`member` knows her, drawn smaller."""
+    shown = [drawn("mira", i) for i in range(5)]
+    small = [i.resize((round(i.width * factor), round(i.height * factor))) for i in shown]
+    references = tuple(
+        replace(
+            known, image=to_png(image), fingerprints=fingerprint(image, ShotType.FULL, ENCODERS)
+        )
+        for known, image in zip(member(count=5).references, small, strict=True)
+    )
+    known = {r.reference_id: r.fingerprints for r in references}
+    limits = thresholds_from_references("mira_s1", known, encoder_set(ENCODERS))
+    return replace(member(count=5), references=references, thresholds=limits)
+
+
+def test_who_is_drawn_small_is_judged_small_and_who_is_not_is_not() -> None:
+    factor = 0.2  # heads of about 20 pixels
+    figure = drawn("mira", 77)
+    sprite = figure.resize((round(figure.width * factor), round(figure.height * factor)))
+    shrunk = judged(sprite, member(count=5)).report.checks[0]
+    assert shrunk.verdict is Verdict.CANNOT_JUDGE
+    assert "too small" in shrunk.reason
+    assert judged(sprite, small_member(factor)).report.verdict is Verdict.ON_MODEL
+    far = figure.resize((round(figure.width * 0.1), round(figure.height * 0.1)))
+    assert "too small" in judged(far, small_member(factor)).report.checks[0].reason
 
 
 def test_nobody_expected_is_not_a_pass() -> None:
