@@ -118,6 +118,14 @@ class Row(tuple):
         return super().__getitem__(self.names.index(key) if isinstance(key, str) else key)
 
 
+class Cursor(apsw.Cursor):
+    """Counts changed rows as :class:`sqlite3.Cursor` does."""
+
+    @property
+    def rowcount(self) -> int:
+        return self.connection.changes()
+
+
 class Bridge:
     """The part of :class:`sqlite3.Connection` that write functions use, over apsw."""
 
@@ -125,6 +133,7 @@ class Bridge:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        connection.cursor_factory = Cursor
         connection.row_trace = self._row
         connection.enable_load_extension(True)
         connection.load_extension(sqlite_vec.loadable_path())
