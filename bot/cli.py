@@ -215,6 +215,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         quality,
         retrieval,
         hashes,
+        _add_quests_bench(suites),
         lettering,
         pages,
         generation,
@@ -241,6 +242,18 @@ def _add_taste_bench(
     taste.add_argument("--communities", type=int, default=12, metavar="N")
     taste.set_defaults(command=_bench_taste)
     return taste
+
+
+def _add_quests_bench(
+    suites: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> argparse.ArgumentParser:
+    quests = suites.add_parser("quests", help="whether asked-for pictures beat random ones")
+    quests.add_argument("--data", type=Path, required=True, metavar="DIR")
+    quests.add_argument(
+        "--identities", type=int, default=0, metavar="N", help="of a source at most so many; 0: all"
+    )
+    quests.set_defaults(command=_bench_quests)
+    return quests
 
 
 def _add_comics_bench(
@@ -400,6 +413,12 @@ def _bench_hashes(arguments: argparse.Namespace) -> int:
     from bot.bench.hashes import bench_hashes
 
     return bench_hashes(arguments.data, arguments.pictures, arguments.json_file)
+
+
+def _bench_quests(arguments: argparse.Namespace) -> int:
+    from bot.bench.quests import bench_quests
+
+    return bench_quests(arguments.data, arguments.identities, arguments.json_file)
 
 
 def _bench_registration(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from cogs.suggest import suggest_components, suggest_expressions, suggest_refere
 from cogs.ui.card import Card
 from cogs.ui.limits import clip, plain
 from cogs.ui.pictures import DEFAULT_LIMIT, Picture
+from cogs.ui.quest_cards import heat_words
 from cogs.ui.registry_cards import coverage_card, imported_card, look_card
 from cogs.ui.suggested import suggestion_rows
 from cogs.ui.verdicts import GOOD
@@ -60,7 +61,10 @@ class CharacterDesk(commands.GroupCog, group_name="character"):
         png = await service.coverage_sheet(actor, coverage.character_id)
         alt = say("References of {name} by shot type, angle and expression", name=coverage.name)
         picture = await picture_for(interaction, "coverage", alt, png)
-        await reply(interaction, coverage_card(coverage, picture))
+        heat = await self.bot.app.quests.heat(actor, coverage.character_id)
+        told = heat_words(coverage.name, heat)
+        warmth = await picture_for(interaction, "coverage-heat", told, heat.png)
+        await reply(interaction, coverage_card(coverage, picture, warmth))
 
     @app_commands.command(description="Describe a character, one of its looks or a reference")
     @app_commands.describe(

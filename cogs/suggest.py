@@ -1,6 +1,7 @@
 """Autocomplete of whatever has a name or a number; that of characters is in :mod:`cogs.entry`."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from discord.app_commands import Choice
 
@@ -11,7 +12,7 @@ from pipeline.domain.panel import Panel
 from pipeline.domain.vocabulary import COLOR_SLOTS, EXPRESSIONS, FREE_SLOTS
 
 
-async def suggest_panels(interaction: Interaction, current: str) -> list[Choice[int]]:
+async def suggest_panels(interaction: Interaction, current: str) -> list[Choice[Any]]:
     """Panels by number, cast or prompt, newest first."""
     app = interaction.client.app
     guild_id = guild_of(interaction)
@@ -20,7 +21,7 @@ async def suggest_panels(interaction: Interaction, current: str) -> list[Choice[
     return [Choice(name=_panel(panel, people), value=panel.id) for panel in found]
 
 
-async def suggest_references(interaction: Interaction, current: str) -> list[Choice[int]]:
+async def suggest_references(interaction: Interaction, current: str) -> list[Choice[Any]]:
     """References by number or by what they show; of the characters that are named already."""
     hear(interaction)
     found = await interaction.client.app.suggestions.references(
@@ -50,7 +51,7 @@ async def suggest_references(interaction: Interaction, current: str) -> list[Cho
     ]
 
 
-async def suggest_pages(interaction: Interaction, current: str) -> list[Choice[int]]:
+async def suggest_pages(interaction: Interaction, current: str) -> list[Choice[Any]]:
     """Pages that were composed."""
     hear(interaction)
     found = await interaction.client.app.suggestions.pages(guild_of(interaction), str(current))

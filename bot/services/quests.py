@@ -5,6 +5,8 @@ a picture, and has it accepted or sent back; an accepted picture is a reference 
 name on it. Who takes a quest and lets the time pass gives it back. Every step is one transaction.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from pipeline.domain.character import Appearance, Character
 from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached, NotAllowed, WrongState
 from pipeline.domain.quest import Quest, QuestIdea, QuestStatus, View
 from pipeline.domain.review import PostKind
+from pipeline.quality.coverage_heat import Outfit, heat_map
 from pipeline.retrieval.coverage import coverage_of
 from pipeline.retrieval.quests import PastPanel, quest_ideas, shows, view_of, wish_of
 from storage import audit, cast, outbox, quests
@@ -49,6 +52,18 @@ class Board:
     character: Character | None = None
     ideas: tuple[QuestIdea, ...] = ()
     credits: dict[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """The heat map of a character (PNG), how many references it counts, and the wish not met most.
+
+    ``most_wanted`` is that wish over all looks, with the number of panels.
+    """
+
+    png: bytes
+    references: int
+    most_wanted: tuple[View, int] | None
 
 
 class QuestService:
@@ -93,6 +108,29 @@ class QuestService:
             tuple(await self._ideas(found, alive)),
             await quests.quest_credits(self._db, actor.guild_id, found.id),
         )
+
+    async def heat(self, actor: Actor, character: str) -> Heat:
+        """Where a character's references lie, and what panels of late wanted in vain.
+
+        Raises:
+            NotFound: no such character.
+        """
+        found = await cast.find_character(self._db, actor.guild_id, character)
+        past = await self._past(actor.guild_id)
+        outfits = []
+        for look in await cast.list_appearances(self._db, actor.guild_id, found.id):
+            references = await cast.list_references(self._db, actor.guild_id, look.id)
+            canon = [r for r in references if r.canon]
+            wanted = Counter(
+                one.wish
+                for one in past
+                if one.appearance_id == look.appearance_id
+                and not any(shows(view_of(r), one.wish) for r in canon)
+            )
+            outfits.append(Outfit(look.label, canon, wanted))
+        png = await asyncio.to_thread(heat_map, found.name, outfits)
+        most = sum((Counter(outfit.wanted) for outfit in outfits), Counter[View]()).most_common(1)
+        return Heat(png, sum(len(o.references) for o in outfits), most[0] if most else None)
 
     async def _ideas(self, character: Character, alive: list[Quest]) -> list[QuestIdea]:
         past = await self._past(character.guild_id)

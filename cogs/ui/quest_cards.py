@@ -2,7 +2,7 @@
 
 from discord import ButtonStyle, SelectOption, ui
 
-from bot.services.quests import Board
+from bot.services.quests import Board, Heat
 from cogs.ui import ids
 from cogs.ui.card import Card, button
 from cogs.ui.limits import clip, lines_within, plain
@@ -66,6 +66,26 @@ def quest_card(quest: Quest, post: int = 0, picture: Picture | None = None) -> C
     card.text(_saving(quest.saving, quest.basis))
     card.text(_standing(quest))
     return card.row(*_buttons(quest, post))
+
+
+def heat_words(name: str, heat: Heat) -> str:
+    """What the heat map shows, for people who do not see it."""
+    told = say_n(
+        "Heat map of {n} reference of {name} by shot, angle, expression and outfit.",
+        "Heat map of {n} references of {name} by shot, angle, expression and outfit.",
+        heat.references,
+        name=name,
+    )
+    if heat.most_wanted is None:
+        return told
+    view, panels = heat.most_wanted
+    lacking = say_n(
+        "Lacking most: {view}, wanted by {n} panel.",
+        "Lacking most: {view}, wanted by {n} panels.",
+        panels,
+        view=view_words(view),
+    )
+    return f"{told} {lacking}"
 
 
 def board_card(board: Board, editable: bool) -> Card:

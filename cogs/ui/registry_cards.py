@@ -35,7 +35,7 @@ _KINDS = {
 _CLEAR_GROUPS = 0.25
 
 
-def coverage_card(coverage: CharacterCoverage, picture: Picture) -> Card:
+def coverage_card(coverage: CharacterCoverage, picture: Picture, heat: Picture) -> Card:
     """How ready a character is, and what is missing, look by look."""
     share = coverage.readiness
     color, sign = (
@@ -49,7 +49,7 @@ def coverage_card(coverage: CharacterCoverage, picture: Picture) -> Card:
             share=round(100 * share),
         )
     )
-    card.gallery(picture)
+    card.gallery(picture, heat)
     lines = []
     for look in coverage.looks:
         needs = "; ".join(retell(need.words) for need in look.missing[:6])

@@ -51,6 +51,9 @@ async def test_what_would_help_is_told_with_its_reasons(studio: Studio):
     words = text_of((await board(studio, character="Akira")).response).replace("\\", "")
     assert "`akira_default`: full figure, from behind · would save about 4 tries" in words
     assert "head, from the front · the model sheet lacks it; no panel wanted it yet" in words
+    shown = await studio.bob.slash(studio.channel, "character coverage", character="Akira")
+    heat = shown.response.attachments[1].description
+    assert "Lacking most: full figure, from behind, wanted by 4 panels." in heat
     stranger = (await board(studio, studio.bob, character="Akira")).response
     assert [c for c in walk(raw(stranger)) if c["type"] == 3] == [], "only who may edit posts"
     assert "Nothing is asked for" in answer(await board(studio))

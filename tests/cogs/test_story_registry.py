@@ -49,7 +49,9 @@ async def test_coverage_shows_what_is_missing(studio: Studio):
     assert "% ready" in words
     assert "head from the side" in words
     assert "guessed" in words
-    assert shown.response.attachments[0].filename == "coverage.png"
+    sheet, heat = shown.response.attachments
+    assert (sheet.filename, heat.filename) == ("coverage.png", "coverage-heat.png")
+    assert heat.description.startswith("Heat map of 8 references of Akira")
     lost = await studio.bob.slash(studio.channel, "character coverage", character="Akria")
     assert "Akira" in answer(lost)
 
