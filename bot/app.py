@@ -31,6 +31,7 @@ from bot.services.reindex import ReindexService, serving_encoders
 from bot.services.reshaping import ReshapingService
 from bot.services.reviews import ReviewService
 from bot.services.runs import RunService
+from bot.services.safety import Safety
 from bot.services.scripts import ScriptService
 from bot.services.series import SeriesService
 from bot.services.suggestions import SuggestionService
@@ -89,6 +90,7 @@ class App:
     privacy: PrivacyService
     consent: ConsentService
     words: WordLists
+    safety: Safety
     care: CareService
     guilds: GuildService
     sweeper: Sweeper
@@ -159,6 +161,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 privacy=PrivacyService(db, blobs, sweeper, locks),
                 consent=ConsentService(db, sweeper),
                 words=WordLists(db),
+                safety=Safety(db, blobs),
                 care=CareService(db),
                 guilds=GuildService(db, blobs, keyring, sweeper),
                 sweeper=sweeper,

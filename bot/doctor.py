@@ -67,7 +67,7 @@ def diagnose(env_file: Path | None = Path(".env")) -> Report:
         lines.append(Line("settings", Health.BAD, "not readable", str(error)))
         return Report(tuple(lines))
     lines += [*_settings(settings, env_file), *_engines(settings), *_index(settings)]
-    lines += [_gpu(), *_fonts(settings)]
+    lines += [_gpu(), _safety(), *_fonts(settings)]
     lines.append(_data_folder(settings.data_dir))
     return Report(tuple(lines))
 
@@ -220,6 +220,17 @@ def _gpu() -> Line:
     if not torch.cuda.is_available():
         return Line("gpu", Health.WARNING, "torch sees none", "Panels are made on the CPU.")
     return Line("gpu", Health.GOOD, torch.cuda.get_device_name(0))
+
+
+def _safety() -> Line:
+    """Which pictures a classifier looks at, and which none does."""
+    from pipeline.safety.raters import load_raters
+
+    sees = [rater.name for rater in load_raters()]
+    if "photos" in sees:
+        return Line("safety", Health.GOOD, "classifiers for drawings and photographs")
+    mend = "Where people hand in photographs: pip install 'onmodel[safety]'."
+    return Line("safety", Health.GOOD, "a classifier for drawings; none for photographs", mend)
 
 
 def _fonts(settings: Settings) -> Iterator[Line]:

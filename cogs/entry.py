@@ -81,6 +81,13 @@ async def _moderator_role(bot: OnModelBot, guild_id: int) -> int | None:
         return None
 
 
+def is_restricted(interaction: Interaction) -> bool:
+    """Whether the channel is one that Discord restricts by age."""
+    channel = interaction.channel
+    known = isinstance(channel, discord.abc.GuildChannel | discord.Thread)
+    return known and bool(getattr(channel, "is_nsfw", bool)())
+
+
 def key_of(interaction: Interaction) -> str:
     """A dedupe key: however often an interaction is handled, it is one request."""
     return f"interaction:{interaction.id}"

@@ -1,6 +1,7 @@
 """Reads through the services what a card shows, and the pictures that belong on it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import discord
@@ -20,8 +21,9 @@ from cogs.ui.cards import (
     evidence_stem,
 )
 from cogs.ui.notices import check_card
-from cogs.ui.pictures import Picture, fitted
+from cogs.ui.pictures import SPOILER, Picture, fitted
 from cogs.ui.words import say
+from pipeline.domain.quality import Flag
 from pipeline.domain.quest import Quest
 from pipeline.domain.review import Posted, PostKind
 
@@ -51,11 +53,14 @@ async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> P
 async def alternate_pictures(app: App, facts: PanelFacts, limit: int) -> list[Picture]:
     """The alternates with their bytes, each at most ``limit`` bytes."""
     return [
-        await fitted(
-            alternate_stem(facts.panel.id, candidate),
-            alternate_alt(facts, candidate),
-            await app.panels.picture(facts.panel.guild_id, candidate.sha256),
-            limit,
+        replace(
+            await fitted(
+                alternate_stem(facts.panel.id, candidate),
+                alternate_alt(facts, candidate),
+                await app.panels.picture(facts.panel.guild_id, candidate.sha256),
+                limit,
+            ),
+            spoiler=candidate.hidden,
         )
         for candidate in facts.candidates
     ]
@@ -70,9 +75,13 @@ def carried_alternates(facts: PanelFacts, message: discord.Message) -> list[Pict
 
 def carried(message: discord.Message, stems: Sequence[str], alts: Sequence[str]) -> list[Picture]:
     """Pictures of a message by the stem of their file names; the ending depends on the upload."""
-    names = {a.filename.rpartition(".")[0]: a.filename for a in message.attachments}
+    names = {
+        a.filename.removeprefix(SPOILER).rpartition(".")[0]: a.filename for a in message.attachments
+    }
     return [
-        Picture(names[stem], alt) for stem, alt in zip(stems, alts, strict=True) if stem in names
+        Picture(names[stem].removeprefix(SPOILER), alt, spoiler=names[stem].startswith(SPOILER))
+        for stem, alt in zip(stems, alts, strict=True)
+        if stem in names
     ]
 
 
@@ -125,7 +134,8 @@ async def evidence_picture(app: App, facts: ReviewFacts, limit: int) -> Picture:
     review = facts.review
     sha256 = review.evidence_sha256 or facts.candidate.sha256
     png = await app.panels.picture(review.guild_id, sha256)
-    return await fitted(evidence_stem(review.id), evidence_alt(facts), png, limit)
+    shown = await fitted(evidence_stem(review.id), evidence_alt(facts), png, limit)
+    return replace(shown, spoiler=facts.candidate.hidden or review.flag is Flag.REPORT)
 
 
 def carried_evidence(facts: ReviewFacts, message: discord.Message) -> Picture | None:

@@ -14,6 +14,7 @@ from cogs.entry import (
     acknowledge,
     actor_of,
     channel_of,
+    is_restricted,
     key_of,
     picture_for,
     read_picture,
@@ -90,6 +91,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         """Queue a panel; the result comes as a message of its own."""
         await acknowledge(interaction)
         request = PanelRequest(
+            restricted=is_restricted(interaction),
             characters=characters,
             prompt=prompt,
             appearance=appearance,
@@ -136,6 +138,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             characters=characters,
             page=page,
             chapter=chapter,
+            restricted=is_restricted(interaction),
             dialogue=dialogue,
             channel_id=interaction.channel_id,
             dedupe_key=key_of(interaction),

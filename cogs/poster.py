@@ -20,14 +20,24 @@ from cogs.loading import (
     quest_picture,
     review_facts,
 )
-from cogs.threads import find_thread, let_in, open_thread, thread_name
+from cogs.threads import (
+    find_thread,
+    held_thread_name,
+    let_in,
+    let_moderators_in,
+    named_thread,
+    open_thread,
+    thread_name,
+)
 from cogs.ui import ids
 from cogs.ui.card import Card
 from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card
 from cogs.ui.care_cards import notice_card, notice_mark
 from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
+from cogs.ui.pictures import fitted
 from cogs.ui.quest_cards import quest_card
+from cogs.ui.safety_cards import held_alt, held_card
 from cogs.ui.vote_cards import taken_down_card, vote_card
 from cogs.ui.words import in_language
 from pipeline.domain.errors import NotFound
@@ -67,11 +77,13 @@ class DiscordPoster:
                 return await self._find_message(item)
             case PostKind.DRIFT_ALARM:
                 return await self._find_alarm(item)
+            case PostKind.HELD_PICTURE:
+                return await self._find_held(item)
             case PostKind.NOTICE:
                 return await self._find_notice(item)
             case PostKind.QUEST:
                 return await self._find_quest(item)
-            case PostKind.REVIEW_DECIDED:
+            case PostKind.REVIEW_DECIDED | PostKind.HELD_DECIDED:
                 return None  # an edit: doing it again changes nothing
 
     async def post(self, item: OutboxItem) -> Posted:
@@ -90,6 +102,8 @@ class DiscordPoster:
             PostKind.REVIEW_DECIDED: self._post_decision,
             PostKind.DRIFT_ALARM: self._post_alarm,
             PostKind.NOTICE: self._post_notice,
+            PostKind.HELD_PICTURE: self._post_held,
+            PostKind.HELD_DECIDED: self._post_held_decided,
             PostKind.QUEST: self._post_quest,
         }
         with in_language(await server_language(self.bot, item.guild_id)):
@@ -114,7 +128,8 @@ class DiscordPoster:
     async def _post_vote_card(self, item: OutboxItem) -> Posted:
         facts = await self._panel(item)
         pictures = await alternate_pictures(self.bot.app, facts, self._guild(item).filesize_limit)
-        return await self._send(item, vote_card(facts, pictures), await self._places(facts))
+        places = await self._places(facts)
+        return await self._send(item, vote_card(facts, pictures), places, facts.restricted)
 
     async def _post_failure(self, item: OutboxItem) -> Posted:
         facts = await self._panel(item)
@@ -182,7 +197,11 @@ class DiscordPoster:
     async def _open(self, item: OutboxItem, facts: ReviewFacts) -> discord.Thread:
         panel = await self._panel(item, panel_id=facts.review.panel_id)
         name = thread_name(facts.review.id, panel.panel.id, cast_names(panel.panel, panel.names))
-        places = await self._places(panel, review=True)
+        return await self._private_thread(item, name, await self._places(panel, review=True))
+
+    async def _private_thread(
+        self, item: OutboxItem, name: str, places: Sequence[int]
+    ) -> discord.Thread:
         refusal: Exception | None = None
         async for channel in self._channels(item, places):
             parent = channel.parent if isinstance(channel, discord.Thread) else channel
@@ -245,6 +264,47 @@ class DiscordPoster:
 
     async def _alarm_places(self, item: OutboxItem, alarm: DriftAlarm) -> list[int]:
         return await self._places(await self._panel(item, panel_id=alarm.panel_id), review=True)
+
+    # --- pictures that wait -----------------------------------------------------------------
+
+    async def _post_held(self, item: OutboxItem) -> Posted:
+        """In a private thread of moderators, behind a spoiler; its owner is not let in."""
+        held = await self.bot.app.safety.held(item.guild_id, item.subject_id)
+        guild, name = self._guild(item), held_thread_name(held.id)
+        thread = await named_thread(guild, name) if item.tries else None
+        if thread is None:
+            thread = await self._private_thread(item, name, await self._common(item))
+        await let_moderators_in(self.bot, thread, await self._moderators(item.guild_id))
+        picture = None
+        if held.sha256 is not None:
+            png = await self.bot.app.safety.picture(held)
+            picture = await fitted(f"picture-{held.id}", held_alt(held), png, guild.filesize_limit)
+        card = held_card(held, picture)
+        message = await thread.send(view=card.view(), files=card.files(), nonce=_nonce(item))
+        return Posted(thread.id, message.id, thread.id)
+
+    async def _find_held(self, item: OutboxItem) -> Posted | None:
+        thread = await named_thread(self._guild(item), held_thread_name(item.subject_id))
+        if thread is None:
+            return None
+        async for message in self._own_messages(thread):
+            if ids.carries_held((c.to_dict() for c in message.components), item.subject_id):
+                return Posted(thread.id, message.id, thread.id)
+        return None
+
+    async def _post_held_decided(self, item: OutboxItem) -> Posted:
+        """What was decided, in place of the picture; then the thread is archived."""
+        held = await self.bot.app.safety.held(item.guild_id, item.subject_id)
+        posts = await self._posts(item.guild_id, PostKind.HELD_PICTURE, held.id)
+        for posted in posts:
+            message = await self._message(item.guild_id, posted)
+            if message is not None:
+                view = held_card(held, None).view()
+                await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
+                thread = await self._guild(item).fetch_channel(posted.channel_id)
+                if isinstance(thread, discord.Thread):
+                    await thread.edit(archived=True)
+        return posts[-1] if posts else Posted(0, 0)
 
     # --- notices --------------------------------------------------------------------------
 
@@ -338,9 +398,13 @@ class DiscordPoster:
             if isinstance(channel, Postable):
                 yield channel
 
-    async def _send(self, item: OutboxItem, card: Card, places: Sequence[int]) -> Posted:
+    async def _send(
+        self, item: OutboxItem, card: Card, places: Sequence[int], restricted: bool = False
+    ) -> Posted:
         refusal: Exception | None = None
         async for channel in self._channels(item, places):
+            if restricted and not channel.is_nsfw():
+                continue
             try:
                 message = await channel.send(
                     view=card.view(), files=card.files(), nonce=_nonce(item)

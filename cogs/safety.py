@@ -1,14 +1,55 @@
 """``/safety``: what a server does not want, and who looks at it."""
 
-from discord import app_commands
+import re
+from typing import Any, Self
+
+import discord
+from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.client import OnModelBot
-from cogs.entry import Interaction, acknowledge, actor_of, reply
+from bot.services.safety import LEAST_PERCENT
+from cogs.entry import Interaction, acknowledge, actor_of, reply, whisper
+from cogs.ui import ids
+from cogs.ui.errors import answered
 from cogs.ui.limits import CHOICES
 from cogs.ui.notices import done
-from cogs.ui.safety_cards import words_card
+from cogs.ui.safety_cards import safety_card, words_card
 from cogs.ui.words import say, say_n
+from pipeline.domain.safety import Restricted
+
+_RESTRICTED = [
+    app_commands.Choice(name="a moderator looks first, as anywhere", value="review"),
+    app_commands.Choice(name="post them there, behind a spoiler", value="allow"),
+]
+
+
+class HeldButton(ui.DynamicItem[ui.Button[Any]], template=ids.HELD):
+    """Allow and Refuse, on the card of a picture that waits."""
+
+    def __init__(self, item: ui.Button[Any], verb: str, held_id: int) -> None:
+        super().__init__(item)
+        self.verb = verb
+        self.held_id = held_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button from its id alone."""
+        assert isinstance(item, ui.Button)
+        return cls(item, match["verb"], int(match["held"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Decide; the card changes through the outbox."""
+        await answered(interaction, self._clicked(interaction))
+
+    async def _clicked(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        actor, allow = await actor_of(interaction), self.verb == "allow"
+        await interaction.client.app.safety.decide(actor, self.held_id, allow=allow)
+        words = say("The picture is allowed") if allow else say("The picture is refused")
+        await whisper(interaction, done(words))
 
 
 class SafetyCog(
@@ -20,6 +61,29 @@ class SafetyCog(
 
     def __init__(self, bot: OnModelBot) -> None:
         self.bot = bot
+
+    @app_commands.command(name="settings", description="What is flagged, and what looks at it")
+    @app_commands.describe(
+        flag_from="From how many percent a picture waits for a moderator; 80 unless you say so",
+        restricted_channels="What happens with such pictures in age-restricted channels",
+    )
+    @app_commands.choices(restricted_channels=_RESTRICTED)
+    async def settings(
+        self,
+        interaction: Interaction,
+        flag_from: app_commands.Range[int, LEAST_PERCENT, 100] | None = None,
+        restricted_channels: str | None = None,
+    ) -> None:
+        """Change what is given; without options, show what holds."""
+        await acknowledge(interaction)
+        actor, app = await actor_of(interaction), self.bot.app
+        actor.require_moderator("see what is flagged")
+        rules = await app.safety.rules(actor.guild_id)
+        if flag_from is not None or restricted_channels is not None:
+            chosen = Restricted(restricted_channels) if restricted_channels else None
+            rules = await app.safety.change(actor, flag_percent=flag_from, restricted=chosen)
+        words = len(await app.words.words(actor))
+        await reply(interaction, safety_card(rules, app.safety.sees, words))
 
     @words.command(name="add", description="Refuse words in prompts, names, notes and dialogue")
     @app_commands.describe(words="With commas between them; * at an end also finds it inside words")
@@ -61,5 +125,6 @@ class SafetyCog(
 
 
 async def setup(bot: OnModelBot) -> None:
-    """Add the cog."""
+    """Add the buttons and the cog."""
+    bot.add_dynamic_items(HeldButton)
     await bot.add_cog(SafetyCog(bot))

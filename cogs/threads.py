@@ -26,6 +26,19 @@ def thread_name(review_id: int, panel_id: int, names: str) -> str:
     return clip(f"{_mark(review_id)} {which} · {names}", THREAD_NAME)
 
 
+def held_thread_name(held_id: int) -> str:
+    """The name of the thread about a picture that waits."""
+    return f"picture {held_id} · perhaps not for everyone"
+
+
+async def named_thread(guild: discord.Guild, name: str) -> discord.Thread | None:
+    """An active thread of ours with this name."""
+    for thread in await guild.active_threads():
+        if thread.owner_id == guild.me.id and thread.name == name:
+            return thread
+    return None
+
+
 def _mark(review_id: int) -> str:
     return f"review {review_id} ·"
 
@@ -56,11 +69,16 @@ async def open_thread(channel: discord.TextChannel, name: str) -> discord.Thread
 
 async def let_in(bot: OnModelBot, thread: discord.Thread, review: Review, role: int | None) -> None:
     """Add the moderators, and the requester unless members reported the panel; nobody is pinged."""
-    people = [] if review.flag is Flag.REPORT else [review.requester_id]
+    if review.flag is not Flag.REPORT:
+        await _add(thread, review.requester_id)
+    await let_moderators_in(bot, thread, role)
+
+
+async def let_moderators_in(bot: OnModelBot, thread: discord.Thread, role: int | None) -> None:
+    """Add the moderators, as far as Discord tells who they are."""
     if role is not None:
-        people += await holders_of(bot, thread.guild, role)
-    for member_id in dict.fromkeys(people):
-        await _add(thread, member_id)
+        for member_id in await holders_of(bot, thread.guild, role):
+            await _add(thread, member_id)
 
 
 async def holders_of(bot: OnModelBot, guild: discord.Guild, role_id: int) -> list[int]:

@@ -26,12 +26,14 @@ from pipeline.generation.generators.registry import load_generator
 from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung, same_again
 from pipeline.generation.recipe_changes import recipe_changes
 from pipeline.generation.watched import Drawn, draw
+from pipeline.imaging.decode import load_canonical
 from pipeline.quality.audit import BLIND
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
 from pipeline.quality.stiffness import copy_score
 from pipeline.quality.tone import on_page, page_tones
 from pipeline.retrieval.sketch import with_shown
+from pipeline.safety.raters import Rater, load_raters, rate_picture, rating_words
 from pipeline.taste.drawing import Drawer, draw_until_clear, part_of, traits_of_passed
 from pipeline.taste.ranking import is_clear
 from pipeline.taste.traits import described
@@ -60,6 +62,7 @@ class Workshop:
     generator: Generator
     judge: Judge
     encoders: tuple[Encoder, ...] = ()
+    raters: tuple[Rater, ...] = ()
 
     def engine_for(self, name: str) -> Generator:
         """The engine that draws a brief that asks for ``name``; empty: the studio's own.
@@ -80,7 +83,7 @@ def build_workshop(spec: WorkshopSpec) -> Workshop:
     """
     encoders = tuple(load_encoders(spec.encoders))
     generator = load_generator(spec.generator, spec.options)
-    return Workshop(generator, Judge(encoders), encoders)
+    return Workshop(generator, Judge(encoders), encoders, load_raters())
 
 
 def run_panel(
@@ -100,8 +103,8 @@ def run_panel(
 
     Returns:
         All attempts and one decision. Never an acceptance of a picture that was not judged
-        on-model, or that repeats an earlier panel. What passes may be held back for people to
-        look at, where the inputs say that the blind audit drew this run.
+        on-model, that repeats an earlier panel, or that is not for everyone. What passes may be
+        held back for people to look at, where the inputs say that the blind audit drew this run.
 
     Raises:
         Cancelled: ``cancelled`` said so.
@@ -110,7 +113,7 @@ def run_panel(
     """
     started = time.monotonic()
     if inputs.submission is not None:
-        attempts = [_judge_submission(inputs, inputs.submission, workshop.judge, started)]
+        attempts = [_judge_submission(inputs, inputs.submission, workshop, started)]
     else:
         asked = with_shown(inputs, workshop.encoders)
         attempts = _climb(asked, workshop, progress, cancelled)
@@ -141,9 +144,9 @@ def _changes(inputs: PanelInputs, plan: ConditioningPlan | None) -> dict[str, tu
 
 
 def _judge_submission(
-    inputs: PanelInputs, submission: Candidate, judge: Judge, started: float
+    inputs: PanelInputs, submission: Candidate, workshop: Workshop, started: float
 ) -> Attempt:
-    judged = _judge_all(inputs, [submission], judge)
+    judged = _judge_all(inputs, [submission], workshop)
     return Attempt(1, None, judged, time.monotonic() - started)
 
 
@@ -208,7 +211,7 @@ def _drawer(
         drawn = draw(plan, pictures, engine, inputs, progress=told, cancelled=stop)
         if cancelled():
             raise Cancelled("The panel was cancelled.")
-        judged = _judge_all(inputs, drawn.candidates, workshop.judge)
+        judged = _judge_all(inputs, drawn.candidates, workshop)
         return drawn, described(judged, workshop.encoders, inputs.brief.color_mode)
 
     return drawer
@@ -264,12 +267,12 @@ def _share_of(progress: Progress, rung: int, rungs: int) -> Progress:
 
 
 def _judge_all(
-    inputs: PanelInputs, candidates: Sequence[Candidate], judge: Judge
+    inputs: PanelInputs, candidates: Sequence[Candidate], workshop: Workshop
 ) -> tuple[JudgedCandidate, ...]:
     shot = inputs.brief.shot_type if inputs.submission is None else None
     page = page_tones(inputs.beside)
     judged = (
-        judge.judge(
+        workshop.judge.judge(
             candidate,
             inputs.cast,
             shot_type=shot,
@@ -278,7 +281,20 @@ def _judge_all(
         )
         for candidate in candidates
     )
-    return tuple(on_page(one, page) for one in judged)
+    return tuple(_rated(on_page(one, page), inputs, workshop.raters) for one in judged)
+
+
+def _rated(
+    judged: JudgedCandidate, inputs: PanelInputs, raters: Sequence[Rater]
+) -> JudgedCandidate:
+    """The candidate with what the classifiers say; one that is not for everyone is flagged."""
+    if not raters:
+        return judged
+    image = load_canonical(judged.candidate.image)
+    rating = rate_picture(image, raters, inputs.safety)
+    held = (Flag.UNSAFE,) if rating.over and inputs.safety.hold else ()
+    flags = (*judged.report.flags, *held)
+    return replace(judged, report=replace(judged.report, rating=rating, flags=flags))
 
 
 def _ranked(attempts: Sequence[Attempt]) -> list[tuple[Pick, JudgedCandidate]]:
@@ -312,6 +328,8 @@ def _flag(attempts: Sequence[Attempt]) -> FlagForReview:
     """The best so far goes to a person, with the reason in words."""
     pick, judged = _ranked(attempts)[0]
     report = judged.report
+    if Flag.UNSAFE in report.flags and report.rating is not None:
+        return FlagForReview(pick, Flag.UNSAFE, rating_words(report.rating))
     if report.verdict is Verdict.ON_MODEL:
         return FlagForReview(pick, Flag.DUPLICATE, f"Looks like a copy of {report.duplicate_of}.")
     failing = [check for check in report.checks if check.verdict is report.verdict]

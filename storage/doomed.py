@@ -40,7 +40,13 @@ class DoomedFile:
 
 
 def doom(tx: sqlite3.Connection, *, guild_id: int, kind: DoomedKind, names: Iterable[str]) -> None:
-    """Write down that files have to go."""
+    """Write down that files have to go. What was said about a picture goes at once."""
+    names = list(names)
+    if kind is DoomedKind.PICTURE:
+        tx.executemany(
+            "DELETE FROM picture_rating WHERE guild_id = ? AND picture = ?",
+            [(guild_id, name) for name in names],
+        )
     tx.executemany(
         "INSERT INTO doomed_file (guild_id, kind, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(guild_id, kind, name) for name in names],

@@ -41,6 +41,8 @@ FATES: Mapping[tuple[str, str], Fate] = {
     ("co_owner", "member_id"): Fate.DELETED,
     ("consent", "holder_id"): Fate.ANONYMISED,
     ("consent", "person_id"): Fate.ANONYMISED,
+    ("held_picture", "decided_by"): Fate.ANONYMISED,
+    ("held_picture", "member_id"): Fate.ANONYMISED,
     ("job", "member_id"): Fate.ANONYMISED,
     ("likeness", "person_id"): Fate.ANONYMISED,
     ("panel_search", "member_id"): Fate.DELETED,

@@ -32,6 +32,7 @@ from pipeline.domain.quality import (
     ToneFault,
     Verdict,
 )
+from pipeline.domain.safety import Rating
 
 
 def to_json(value: Any) -> str:
@@ -114,6 +115,7 @@ def report_to_json(report: CandidateReport) -> str:
             "duplicate_of": report.duplicate_of,
             "tone": None if report.tone is None else asdict(report.tone),
             "margin": report.margin,
+            "rating": None if report.rating is None else asdict(report.rating),
             "stage": None if report.stage is None else asdict(report.stage),
         }
     )
@@ -133,6 +135,7 @@ def report_from_json(text: str) -> CandidateReport:
             flags=tuple(Flag(flag) for flag in data["flags"]),
             duplicate_of=data["duplicate_of"],
             margin=data["margin"],
+            rating=Rating(**data["rating"]) if data.get("rating") else None,
             stage=_stage(data.get("stage")),
             tone=_tone(data.get("tone")),
         )

@@ -114,7 +114,7 @@ class CastService:
         await require_clean(self._db, actor.guild_id, *said)
         await self._require_free(actor.guild_id, character_id)
         async with self._locks.of(actor.guild_id):
-            study = await self._intake.study(actor.guild_id, uploads, new.shot_type)
+            study = await self._intake.study(actor, uploads, new.shot_type)
             appearance_id = appearance_slug(character_id, look)
             thresholds = await self._intake.thresholds(actor.guild_id, appearance_id, None, study)
 
@@ -191,7 +191,7 @@ class CastService:
                 actor, found, appearance, label, checked_components(components or {})
             )
             await self._intake.require_room(target, len(uploads))
-            study = await self._intake.study(actor.guild_id, uploads, shot_type)
+            study = await self._intake.study(actor, uploads, shot_type)
             thresholds = await self._intake.thresholds(
                 actor.guild_id, target.appearance_id, target.id, study
             )

@@ -16,6 +16,7 @@ from bot.services.naming import appearance_slug, character_slug, clean_name
 from bot.services.registrar import Registrar, StudiedPicture, Study
 from bot.services.registration import MAX_REFERENCES, Upload
 from bot.services.registry import create_look
+from bot.services.safety import Safety
 from bot.services.wordlists import require_clean
 from pipeline.domain.character import Appearance, Character, ColorMode, Mark
 from pipeline.domain.errors import InvalidInput, LimitReached, NotFound
@@ -86,6 +87,7 @@ class PackageService:
         locks: GuildLocks,
     ) -> None:
         self._db = db
+        self._safety = Safety(db, blobs)
         self._blobs = blobs
         self._registrar = registrar
         self._encoders = tuple(encoders)
@@ -229,6 +231,7 @@ class PackageService:
             for picture, r in zip(studied, order, strict=True)
         )
         study = Study(_distinct(fresh), ())
+        await self._safety.admit(actor, [picture.png for picture in study.fresh])
         for picture in study.fresh:
             await self._blobs.put(actor.guild_id, picture.png)
         thresholds = await asyncio.to_thread(

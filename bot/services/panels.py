@@ -27,6 +27,7 @@ from bot.services.panel_views import (
     queue_entries,
 )
 from bot.services.rerolls import check_lead, check_ranges
+from bot.services.safety import Safety
 from pipeline.domain.character import ShotType
 from pipeline.domain.errors import WrongState
 from pipeline.domain.job import JobStatus
@@ -54,7 +55,7 @@ class PanelRequest:
     ``reference`` is a reference (by id) to draw from first, and to take the pose of. ``staging``
     is what a storyboard showed. ``home`` is the channel whose defaults hold, where that is not the
     one in which the outcome is posted (a thread's parent); ``batch`` says that it is one of several
-    that were asked for at once.
+    that were asked for at once. ``restricted`` says that the channel is age-restricted.
     """
 
     characters: str
@@ -73,6 +74,7 @@ class PanelRequest:
     weight: float = 1.0
     home: int | None = None
     batch: bool = False
+    restricted: bool = False
 
 
 class PanelService:
@@ -83,6 +85,7 @@ class PanelService:
         self._blobs = blobs
         self._door = door
         self._engines = engines
+        self._safety = Safety(db, blobs)
 
     # --- asking ---------------------------------------------------------------------------
 
@@ -124,7 +127,8 @@ class PanelService:
             dialogue=read_dialogue(request.dialogue, roles),
             page=place.page,
             chapter=place.chapter,
-            sketch_sha256=await self._keep(actor.guild_id, request.sketch),
+            sketch_sha256=await self._keep_sketch(actor, request.sketch),
+            restricted=request.restricted,
             seed=request.seed if request.seed is not None else seed_of(dedupe_key),
             # what a storyboard staged is measured in pixels of the usual size
             size=PANEL_SIZE if request.staging else usual.size or PANEL_SIZE,
@@ -151,6 +155,7 @@ class PanelService:
         page: int | None = None,
         chapter: int | None = None,
         dialogue: str = "",
+        restricted: bool = False,
         channel_id: int | None,
         dedupe_key: str,
     ) -> Requested:
@@ -173,6 +178,7 @@ class PanelService:
             color_mode=series.color_mode,
             dialogue=read_dialogue(dialogue, roles),
             page=place.page,
+            restricted=restricted,
             chapter=place.chapter,
         )
         sha256 = await self._keep(actor.guild_id, image)
@@ -330,8 +336,14 @@ class PanelService:
         known = await channels.channel_defaults(self._db, guild_id, channel_id)
         return known or ChannelDefaults()
 
-    async def _keep(self, guild_id: int, image: bytes | None) -> str | None:
+    async def _keep(self, guild_id: int, image: bytes) -> str:
+        picture = await asyncio.to_thread(self._door.open, image)
+        return await self._blobs.put(guild_id, picture.png)
+
+    async def _keep_sketch(self, actor: Actor, image: bytes | None) -> str | None:
+        """Nobody checks a sketch later, as is done with what is drawn, so it is rated here."""
         if image is None:
             return None
         picture = await asyncio.to_thread(self._door.open, image)
-        return await self._blobs.put(guild_id, picture.png)
+        await self._safety.admit(actor, [picture.png])
+        return await self._blobs.put(actor.guild_id, picture.png)

@@ -306,7 +306,7 @@ class QuestService:
             raise _moved_on(quest)
         if quest.artist_id != actor.member_id:
             raise NotAllowed(f"<@{quest.artist_id}> draws this one. Others: /character quests.")
-        study = await self._intake.study(actor.guild_id, [upload], quest.view.shot_type)
+        study = await self._intake.study(actor, [upload], quest.view.shot_type)
         if not study.fresh:
             raise AlreadyExists(f"{study.duplicates[0]} A quest asks for a new picture.")
         sha256 = study.fresh[0].sha256
@@ -355,7 +355,7 @@ class QuestService:
                 angle=quest.view.angle,
                 expression=quest.view.expression or "",
             )
-            study = await self._intake.study(actor.guild_id, [said], quest.view.shot_type)
+            study = await self._intake.study(actor, [said], quest.view.shot_type)
             if not study.fresh:
                 raise AlreadyExists(f"{study.duplicates[0]} Send it back to its artist.")
             thresholds = await self._intake.thresholds(

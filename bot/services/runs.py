@@ -21,6 +21,7 @@ from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.panel import Candidate, Panel, PanelStatus
 from pipeline.domain.quality import Accept, Flag, FlagForReview, JudgedCandidate, PanelOutcome
 from pipeline.domain.review import PostKind
+from pipeline.domain.safety import SafetyRules
 from pipeline.domain.sentinel import Bounds
 from pipeline.generation.modules import ModuleShelf
 from pipeline.generation.watched import look_of
@@ -30,7 +31,18 @@ from pipeline.quality.attributes import MODES
 from pipeline.quality.audit import draw
 from pipeline.quality.sentinel import learn_bounds
 from pipeline.quality.tone import MOST_BESIDE
-from storage import attempts, drift, jobs, lessons, outbox, panels, previews, reviews, series
+from storage import (
+    attempts,
+    drift,
+    jobs,
+    lessons,
+    outbox,
+    panels,
+    previews,
+    reviews,
+    safety,
+    series,
+)
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 from storage.keys import Keyring
@@ -80,6 +92,7 @@ class RunService:
         names = [role.character_id for role in panel.brief.cast]
         await require_consent(self._db, guild_id, names)
         comic = await series.get_series(self._db, guild_id, panel.series_id)
+        rules = await safety.safety_rules(self._db, guild_id) or SafetyRules()
         members = []
         for role in panel.brief.cast:
             character, appearance = await resolve_role(self._db, guild_id, role)
@@ -123,6 +136,7 @@ class RunService:
             sentinel=await self._bounds(guild_id, members) if comic.sentinel else None,
             beside=await self._beside(guild_id, panel),
             taste=await self._taste.for_run(comic, panel.id),
+            safety=rules.policy(restricted_channel=panel.brief.restricted),
         )
 
     async def _beside(self, guild_id: int, panel: Panel) -> tuple[bytes, ...]:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
+from bot.services.actor import Actor
 from bot.services.registrar import Registrar, Study
 from bot.services.registration import MAX_REFERENCES, Upload
+from bot.services.safety import Safety
 from pipeline.domain.character import Appearance, ShotType
 from pipeline.domain.errors import LimitReached
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
@@ -23,20 +25,24 @@ class Intake:
         self._db = db
         self._blobs = blobs
         self._registrar = registrar
+        self._safety = Safety(db, blobs)
 
     async def study(
-        self, guild_id: int, uploads: Sequence[Upload], shot_type: ShotType | None
+        self, actor: Actor, uploads: Sequence[Upload], shot_type: ShotType | None
     ) -> Study:
         """Study uploads and keep the pictures of those that are new.
 
         Raises:
             InvalidPicture: an upload is refused; the text says which. None is kept then.
+            UnsafePicture: a moderator has to look at one first.
         """
+        guild_id = actor.guild_id
 
         async def copies(hashes: PictureHashes) -> Sequence[Copy]:
             return await copies_of(self._db, guild_id, hashes, within=COPY_BITS)
 
         study = await self._registrar.study(uploads, shot_type, copies, guild_id)
+        await self._safety.admit(actor, [picture.png for picture in study.fresh])
         for picture in study.fresh:
             await self._blobs.put(guild_id, picture.png)
         return study

@@ -63,7 +63,9 @@ class Card:
         self.pictures.extend(shown)
         items = [
             discord.MediaGalleryItem(
-                f"attachment://{picture.name}", description=clip(picture.alt, ALT_TEXT)
+                f"attachment://{picture.filename}",
+                description=clip(picture.alt, ALT_TEXT),
+                spoiler=picture.spoiler,
             )
             for picture in shown
         ]
@@ -92,7 +94,9 @@ class Card:
     def files(self) -> list[discord.File]:
         """The attachments that have bytes, in the order of the card."""
         return [
-            discord.File(io.BytesIO(picture.data), picture.name, description=picture.alt[:ALT_TEXT])
+            discord.File(
+                io.BytesIO(picture.data), picture.filename, description=picture.alt[:ALT_TEXT]
+            )
             for picture in self.pictures
             if picture.data is not None
         ]

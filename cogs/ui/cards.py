@@ -79,6 +79,12 @@ class PanelFacts:
     guess: Guess | None = None
 
     @property
+    def restricted(self) -> bool:
+        """Whether it may be shown in age-restricted channels only: no moderator has seen it."""
+        seen = self.review is not None and self.review.status is ReviewStatus.APPROVED
+        return not seen and any(candidate.hidden for candidate in self.candidates)
+
+    @property
     def taken_down(self) -> bool:
         """Whether everyone saw it before moderators took it away; its pictures go, too."""
         down = self.review is not None and self.review.is_public

@@ -21,6 +21,7 @@ REVIEW = (
     rf"{PREFIX}:(?P<verb>approve|reject|label|retry|next|appeal|good|bad|claim|release|takeover|why)"
     r":(?P<review>[0-9]{1,19})"
 )
+HELD = rf"{PREFIX}:(?P<verb>allow|refuse):held:(?P<held>[0-9]{{1,19}})"
 DRIFT = rf"{PREFIX}:drift:(?P<review>[0-9]{{1,19}})"
 SCRIPT = rf"{PREFIX}:(?P<verb>storyboard|produce):(?P<script>[0-9]{{1,19}})"
 FORGET = rf"{PREFIX}:forget:(?P<member>[0-9]{{1,19}}):(?P<references>[01])"
@@ -79,6 +80,11 @@ def window(verb: str, panel_id: int) -> str:
 def review(verb: str, review_id: int) -> str:
     """A button of an evidence card."""
     return f"{PREFIX}:{verb}:{review_id}"
+
+
+def held(verb: str, held_id: int) -> str:
+    """A button about a picture that waits for a moderator."""
+    return f"{PREFIX}:{verb}:held:{held_id}"
 
 
 def drift(review_id: int) -> str:
@@ -175,3 +181,8 @@ def carries_review(components: Iterable[Mapping[str, Any]], review_id: int) -> b
     """Whether a message is the evidence card of ``review_id``."""
     matches = map(_REVIEW_MARK.fullmatch, custom_ids(components))
     return any(match is not None and int(match["review"]) == review_id for match in matches)
+
+
+def carries_held(components: Iterable[Mapping[str, Any]], held_id: int) -> bool:
+    """Whether a message is the card of the picture ``held_id``."""
+    return held("allow", held_id) in custom_ids(components)

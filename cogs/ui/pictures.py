@@ -9,6 +9,7 @@ from PIL import Image
 from pipeline.domain.errors import InvalidPicture
 
 DEFAULT_LIMIT = 10 * 1024 * 1024
+SPOILER = "SPOILER_"
 _HEADROOM = 4096  # form headers around the bytes
 _WEBP_QUALITIES = (95, 88, 78)
 _SHRINK = 0.75
@@ -19,12 +20,19 @@ _LEAST_SIDE = 64
 class Picture:
     """An attachment: its file name, what it shows in words, and its bytes.
 
-    ``data`` is None for a picture that the edited message carries already.
+    ``data`` is None for a picture that the edited message carries already. ``spoiler`` hides it
+    until somebody wants to see it.
     """
 
     name: str
     alt: str
     data: bytes | None = None
+    spoiler: bool = False
+
+    @property
+    def filename(self) -> str:
+        """The name of the attachment: Discord hides what begins with its mark of spoilers."""
+        return f"{SPOILER}{self.name}" if self.spoiler else self.name
 
 
 async def fitted(stem: str, alt: str, png: bytes, limit: int) -> Picture:

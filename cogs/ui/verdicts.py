@@ -56,6 +56,7 @@ _FLAGS = {
     Flag.DUPLICATE: Look("👯", mark("looks like an earlier picture"), WAITING),
     Flag.AUDIT: Look("🎲", mark("passed, shown blindly"), NEUTRAL),
     Flag.CONSENT: Look("🤝", mark("consent withdrawn"), WAITING),
+    Flag.UNSAFE: Look("🔞", mark("perhaps not for everyone"), WAITING),
     Flag.REPORT: Look("🚩", mark("reported by members"), WAITING),
 }
 _ASKED = Look("🔎", mark("is this on-model?"), NEUTRAL)

@@ -32,6 +32,12 @@ class BlockedWord(InvalidInput):
     code = "blocked_word"
 
 
+class UnsafePicture(InvalidPicture):
+    """A picture may not be for everyone, so a moderator has to look at it first."""
+
+    code = "unsafe_picture"
+
+
 class PromptConflict(InvalidInput):
     """The request contradicts the model sheets, or cannot be read by the engine."""
 

@@ -11,8 +11,11 @@ from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
 from pipeline.domain.pose import Pose
 from pipeline.domain.quality import Threshold
+from pipeline.domain.safety import SafetyPolicy
 from pipeline.domain.sentinel import Bounds
 from pipeline.domain.taste import Taste
+
+_SAFETY = SafetyPolicy()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +91,7 @@ class PanelInputs:
     were learned for this cast, by kind of picture (:mod:`pipeline.generation.watched`); None where
     nothing is looked at while it is drawn. ``beside`` are accepted panels of the same page, as
     canonical PNGs; none in black and white series. ``taste`` lets fewer alternates be drawn once
-    the winner is clear; None draws all.
+    the winner is clear; None draws all. ``safety`` says what is not for everyone.
     """
 
     panel_id: int
@@ -111,3 +114,4 @@ class PanelInputs:
     sentinel: Mapping[str, Bounds] | None = None
     beside: tuple[bytes, ...] = ()
     taste: Taste | None = None
+    safety: SafetyPolicy = _SAFETY

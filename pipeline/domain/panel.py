@@ -160,7 +160,8 @@ class PanelBrief:
     showed of this panel, ``weight`` how much of its page it deserves, 1 being usual. ``replaces``
     is the panel (by id) whose place on its page this one takes once it is accepted. ``style`` is
     how it is drawn, in words; empty for the series' own. ``generator`` is the engine that draws
-    it; empty for the studio's own.
+    it; empty for the studio's own. ``restricted`` says that it was asked for in an age-restricted
+    channel.
     """
 
     prompt: str
@@ -181,6 +182,7 @@ class PanelBrief:
     staging: Staging | None = None
     weight: float = 1.0
     replaces: int | None = None
+    restricted: bool = False
     style: str = ""
     generator: str = ""
 

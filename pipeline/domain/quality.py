@@ -10,6 +10,7 @@ from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.fingerprint import CropClass, PictureHashes
 from pipeline.domain.geometry import Box
 from pipeline.domain.panel import Candidate
+from pipeline.domain.safety import Rating
 from pipeline.domain.sentinel import Watched
 from pipeline.domain.taste import Traits
 
@@ -32,6 +33,8 @@ class Flag(StrEnum):
     """Nothing: it passed, and is shown to people blindly so that the limits can be learned."""
     CONSENT = "CONSENT"
     """Nothing of the check: a person who is shown withdrew their consent."""
+    UNSAFE = "UNSAFE"
+    """A classifier thinks that the picture is not for everyone."""
     REPORT = "REPORT"
     """Nothing of the check: members reported a picture that everyone had seen."""
 
@@ -171,8 +174,9 @@ class CandidateReport:
     """All checks of one candidate, folded into one verdict.
 
     Off-model if any character is; else cannot-judge if any is; else on-model. A duplicate is a
-    flag beside the verdict. ``margin`` is the least similarity minus threshold, for ranking.
-    ``tone`` is told beside the verdict too: None where the page has nothing to compare with.
+    flag beside the verdict, and so is a picture that is not for everyone (``rating``). ``margin``
+    is the least similarity minus threshold, for ranking. ``tone`` is told beside the verdict too:
+    None where the page has nothing to compare with.
     """
 
     verdict: Verdict
@@ -182,6 +186,7 @@ class CandidateReport:
     margin: float | None = None
     stage: Stage | None = None
     tone: PageTone | None = None
+    rating: Rating | None = None
 
     @property
     def acceptable(self) -> bool:

@@ -40,6 +40,11 @@ class StoredCandidate:
     figures: str
     seconds: float
 
+    @property
+    def hidden(self) -> bool:
+        """Whether it is shown behind a spoiler only."""
+        return self.report.rating is not None and self.report.rating.over
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
@@ -135,6 +140,8 @@ class PostKind(StrEnum):
     PANEL_FAILED = "panel_failed"
     REVIEW_DECIDED = "review_decided"
     DRIFT_ALARM = "drift_alarm"
+    HELD_PICTURE = "held_picture"
+    HELD_DECIDED = "held_decided"
     NOTICE = "notice"
     """Something that people rely on is gone or closed; ``payload`` says what."""
     QUEST = "quest"

@@ -1,14 +1,14 @@
 """Reads a TensorFlow.js graph model and writes the same network as ONNX.
 
 Only the operations of small convolutional networks with a decoding tail are known, those of
-MoveNet among them. Weights stay in half precision in the file where they were so before; the
-runtime widens them once, at loading.
+MoveNet and MobileNet among them. Weights stay in half precision, or in bytes, in the file where
+they were so before; the runtime widens them once, at loading.
 """
 
 import base64
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ Node = dict[str, Any]
 _TYPES = {"DT_FLOAT": np.float32, "DT_INT32": np.int32}
 _ALIKE = {
     "AddV2": "Add", "Sub": "Sub", "Mul": "Mul", "RealDiv": "Div", "FloorDiv": "Div",
-    "Sigmoid": "Sigmoid", "Sqrt": "Sqrt", "Identity": "Identity",
+    "Sigmoid": "Sigmoid", "Sqrt": "Sqrt", "Identity": "Identity", "Softmax": "Softmax",
 }  # fmt: skip
 """Operations that mean the same under another name. Whole numbers here are never negative, so that
 a division that rounds down is one that cuts off."""
@@ -38,12 +38,14 @@ class TfjsGraph:
         nodes: the operations, sources before what uses them.
         constants: weights and other fixed values by name.
         halves: the names of those that are stored in half precision.
+        scales: step and least value, by name, of those that are stored as bytes.
         outputs: the shape of each result by name.
     """
 
     nodes: list[Node]
     constants: dict[str, NDArray[Any]]
     halves: frozenset[str]
+    scales: dict[str, tuple[float, float]]
     outputs: dict[str, list[int]]
 
 
@@ -57,27 +59,39 @@ def read_tfjs(model: Path) -> TfjsGraph:
         data = json.loads(model.read_text(encoding="utf-8"))
         nodes = data["modelTopology"]["node"]
         groups = data["weightsManifest"]
+        signature = data.get("signature") or data["userDefinedMetadata"]["signature"]
         outputs = {
-            value["name"].partition(":")[0]: [int(d["size"]) for d in value["tensorShape"]["dim"]]
-            for value in data["signature"]["outputs"].values()
+            value["name"].partition(":")[0]: _sizes(value["tensorShape"])
+            for value in signature["outputs"].values()
         }
     except (OSError, ValueError, KeyError) as error:
         raise InvalidInput(f"{model.name} is no TensorFlow.js graph model.") from error
     constants: dict[str, NDArray[Any]] = {}
-    halves = set()
+    halves: set[str] = set()
+    scales: dict[str, tuple[float, float]] = {}
     for group in groups:
         stored = b"".join((model.parent / name).read_bytes() for name in group["paths"])
         at = 0
         for weight in group["weights"]:
-            kind = np.dtype(weight.get("quantization", weight)["dtype"])
-            if kind not in (np.float16, np.float32, np.int32):
+            squeezed = weight.get("quantization", weight)
+            kind = np.dtype(squeezed["dtype"])
+            if kind not in (np.float16, np.float32, np.int32, np.uint8):
                 raise InvalidInput(f"{model.name} stores weights as {kind}, which is not known.")
             count = int(np.prod(weight["shape"], dtype=np.int64))
             values = np.frombuffer(stored, kind, count, at).reshape(weight["shape"])
             at += values.nbytes
-            halves |= {weight["name"]} if kind == np.float16 else set()
-            constants[weight["name"]] = values.astype(weight["dtype"])
-    return TfjsGraph(nodes, constants, frozenset(halves), outputs)
+            name = weight["name"]
+            halves |= {name} if kind == np.float16 else set()
+            constants[name] = values.astype(weight["dtype"])
+            if kind == np.uint8:
+                step, least = scales[name] = (squeezed["scale"], squeezed["min"])
+                constants[name] = constants[name] * np.float32(step) + np.float32(least)
+    return TfjsGraph(nodes, constants, frozenset(halves), scales, outputs)
+
+
+def _sizes(shape: Mapping[str, Any]) -> list[int]:
+    """A shape; a batch of any size becomes one of a single picture."""
+    return [max(1, int(d["size"])) for d in shape["dim"]]
 
 
 def to_onnx(model: Path) -> bytes:
@@ -107,6 +121,7 @@ class _Writer:
             "GatherNd": self._gather, "SquaredDifference": self._squared,
             "ResizeBilinear": self._resize, "_FusedConv2D": self._conv, "Conv2D": self._conv,
             "FusedDepthwiseConv2dNative": self._conv, "DepthwiseConv2dNative": self._conv,
+            "AvgPool": self._average, "_FusedMatMul": self._matmul,
         }  # fmt: skip
 
     def write(self) -> bytes:
@@ -154,7 +169,17 @@ class _Writer:
         return name
 
     def _weights(self, name: str, values: NDArray[Any], as_name: str) -> str:
-        """Weights as the file keeps them: what was half before stays so."""
+        """Weights as the file keeps them: what was half, or bytes, before stays so."""
+        if name in self._graph.scales:
+            step, least = self._graph.scales[name]
+            stored = ((values - np.float32(least)) / np.float32(step)).round().astype(np.uint8)
+            small = self._fixed(stored, f"{as_name}:bytes")
+            wide = self._add("Cast", [small], f"{as_name}:wide", to=self._onnx.TensorProto.FLOAT)
+            scale = self._fixed(np.float32(step), f"{as_name}:step")
+            offset = self._fixed(np.float32(least), f"{as_name}:least")
+            return self._add(
+                "Add", [self._add("Mul", [wide, scale], f"{as_name}:scaled"), offset], as_name
+            )
         if name not in self._graph.halves:
             return self._fixed(values, as_name)
         half = self._fixed(values.astype(np.float16), f"{as_name}:half")
@@ -163,7 +188,7 @@ class _Writer:
     # --- one operation each ---------------------------------------------------------------
 
     def _placeholder(self, node: Node, name: str) -> None:
-        shape = [int(d["size"]) for d in node["attr"]["shape"]["shape"]["dim"]]
+        shape = _sizes(node["attr"]["shape"]["shape"])
         kind = self._onnx.helper.np_dtype_to_tensor_dtype(
             np.dtype(_TYPES[node["attr"]["dtype"]["type"]])
         )
@@ -265,6 +290,24 @@ class _Writer:
         for fused in attributes.get("fused_ops", {}).get("list", {}).get("s", [])[1:]:
             done = self._activated(done, _text(fused), name)
         self._add("Transpose", [done], name, perm=_TO_CHANNELS_LAST)
+
+    def _average(self, node: Node, name: str) -> None:
+        attributes = node["attr"]
+        if _text(attributes["padding"]["s"]) != "VALID":
+            raise InvalidInput("Only averages without a border are known.")
+        done = self._add(
+            "AveragePool", [self._turned(node["input"][0], name)], f"{name}:pool",
+            kernel_shape=[int(i) for i in attributes["ksize"]["list"]["i"][1:3]],
+            strides=[int(i) for i in attributes["strides"]["list"]["i"][1:3]],
+        )  # fmt: skip
+        self._add("Transpose", [done], name, perm=_TO_CHANNELS_LAST)
+
+    def _matmul(self, node: Node, name: str) -> None:
+        source, weights, bias = node["input"]
+        laid = self._weights(weights, self._constants[weights], f"{name}:weights")
+        done = self._add("MatMul", [self._value(source), laid], f"{name}:product")
+        added = self._weights(bias, self._constants[bias], f"{name}:bias")
+        self._add("Add", [done, added], name)
 
     def _activated(self, value: str, kind: str, name: str) -> str:
         if kind == "Relu":

@@ -13,7 +13,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,10 @@ from pipeline.domain.quality import (
     PanelOutcome,
     Verdict,
 )
+from pipeline.domain.safety import Rating
 from pipeline.domain.taste import Trait, Traits
 from pipeline.imaging.decode import PictureDoor
+from pipeline.safety.raters import rating_words
 from storage import outbox
 
 PATIENCE = 20.0
@@ -79,7 +81,8 @@ def picture(colour: str = "navy", size: tuple[int, int] = (96, 128), mark: int =
 
 
 class ScriptedWork:
-    """Makes a panel as its prompt says: ``off-model``, ``unsure``, ``copy``, ``broken``, ``crash``.
+    """Makes a panel as its prompt says: ``off-model``, ``unsure``, ``copy``, ``broken``, ``crash``,
+    ``unsafe``.
 
     A submission is judged off-model. Everything else is on-model, one picture per alternate.
     """
@@ -119,6 +122,8 @@ def _outcome(inputs: PanelInputs, verdict: Verdict) -> PanelOutcome:
     )
     plan = None if inputs.submission else _plan(inputs)
     attempts = (Attempt(1, plan, judged, 0.1),)
+    if "unsafe" in inputs.brief.prompt:
+        return _unsafe(inputs, attempts)
     if verdict is Verdict.ON_MODEL:
         picks = tuple((0, n) for n in range(len(judged)))
         return PanelOutcome(attempts, Accept(picks), None, 0.1)
@@ -131,6 +136,24 @@ def _outcome(inputs: PanelInputs, verdict: Verdict) -> PanelOutcome:
 def warm(number: float) -> Traits:
     """What the scripted alternates are like: each is a little warmer than the one before."""
     return Traits({Trait.WARMTH: 0.2 * number}, np.full(4, 0.5, np.float32), "test:1:1")
+
+
+def _unsafe(inputs: PanelInputs, attempts: tuple[Attempt, ...]) -> PanelOutcome:
+    """Every picture is one that a classifier does not like, as the runner would say it."""
+    rating, hold = Rating(0.93, "drawings", over=True), inputs.safety.hold
+    (attempt,) = attempts
+    judged = tuple(
+        replace(
+            one,
+            report=replace(one.report, rating=rating, flags=(Flag.UNSAFE,) if hold else ()),
+        )
+        for one in attempt.candidates
+    )
+    decision: Accept | FlagForReview = Accept(tuple((0, n) for n in range(len(judged))))
+    if hold:
+        decision = FlagForReview((0, 0), Flag.UNSAFE, rating_words(rating))
+    evidence = picture("darkred", (200, 120)) if hold else None
+    return PanelOutcome((replace(attempt, candidates=judged),), decision, evidence, 0.1)
 
 
 def _drawn(inputs: PanelInputs, number: int) -> Candidate:

@@ -75,6 +75,7 @@ SURFACE = {
     "review second": (),
     "review stats": (),
     "review log": ("before?",),
+    "safety settings": ("flag_from?", "restricted_channels?"),
     "safety words add": ("words",),
     "safety words remove": ("word",),
     "safety words list": (),

@@ -1,10 +1,12 @@
 """Stories of content safety: words that a server does not want, and pictures that need a look."""
 
+import discord
 import pytest
-from studio import Studio, answer
+from discord_contract import walk
+from studio import Studio, answer, picture, raw, text_of
 
 from bot.services.actor import Actor
-from pipeline.domain.errors import BlockedWord
+from pipeline.domain.errors import BlockedWord, NotAllowed, NotFound
 
 
 async def ban(studio: Studio, words: str):
@@ -93,3 +95,147 @@ async def test_a_package_brings_no_word_in(studio: Studio):
     await ban(studio, "badword")
     with pytest.raises(BlockedWord, match="badword"):
         await studio.app.packages.load(me, data, "Twin")
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wary(monkeypatch):
+    """A classifier that dislikes crimson pictures, in place of the network."""
+    from pipeline.safety.raters import DrawingRater
+
+    def rate(self, image) -> float:
+        red, green, blue = image.resize((1, 1)).getpixel((0, 0))
+        return 0.97 if red > green + 25 and red > blue + 25 else 0.02
+
+    monkeypatch.setattr(DrawingRater, "rate", rate)
+
+
+async def test_a_panel_that_may_not_be_for_everyone_is_seen_by_moderators_first(studio: Studio):
+    await studio.register()
+    thread, card = await studio.flagged(prompt="unsafe", alternates=1)
+    assert studio.public() == []
+    assert "perhaps not for everyone" in text_of(card)
+    assert "93%" in text_of(card)
+    assert card.attachments[0].filename == "SPOILER_review-1-evidence.png"
+    assert all(item["spoiler"] for item in gallery(card))
+    await studio.mod.click(card, label="Approve")
+    await studio.quiet()
+    shown = studio.card()
+    assert "accepted" in text_of(shown)
+    assert [a.filename.startswith("SPOILER_") for a in shown.attachments] == [True]
+    assert all(item["spoiler"] for item in gallery(shown))
+    assert thread.last_message.attachments[0].filename.startswith("SPOILER_"), "also when edited"
+
+
+@pytest.fixture
+def restricted(monkeypatch) -> set[int]:
+    """The channels that are age-restricted: the emulator does not know that flag of channels."""
+    channels: set[int] = set()
+    monkeypatch.setattr(discord.TextChannel, "is_nsfw", lambda self: self.id in channels)
+    return channels
+
+
+def gallery(message):
+    return [item for part in walk(raw(message)) if part["type"] == 12 for item in part["items"]]
+
+
+async def test_age_restricted_channels_only_where_the_server_says_so(studio: Studio, restricted):
+    await studio.register()
+    adults = studio.guild.create_text_channel("adults")
+    restricted.add(adults.id)
+    ask = {"characters": "Akira", "prompt": "unsafe", "alternates": 1}
+    await studio.ann.slash(adults, "panel request", **ask)
+    await studio.quiet()
+    assert len(studio.reviews.threads) == 1, "nobody has said so yet"
+    refused = await studio.mod.slash(studio.channel, "safety settings", restricted_channels="allow")
+    assert "Manage Server" in answer(refused)
+    changed = await studio.boss.slash(
+        studio.channel, "safety settings", restricted_channels="allow", flag_from=60
+    )
+    assert "Flagged from 60 %" in answer(changed)
+    await studio.ann.slash(adults, "panel request", **ask)
+    await studio.quiet()
+    assert len(studio.reviews.threads) == 1
+    shown = studio.card(adults)
+    assert shown.attachments[0].filename.startswith("SPOILER_")
+    await studio.ann.slash(studio.channel, "panel request", **ask)
+    await studio.quiet()
+    assert len(studio.reviews.threads) == 2, "elsewhere a moderator still looks first"
+    log = answer(await studio.mod.slash(studio.channel, "review log"))
+    assert "age-restricted channels: allow" in log
+
+
+@pytest.mark.studio(errors_expected=True)
+async def test_it_is_never_posted_where_the_restriction_was_taken_away(studio: Studio, restricted):
+    await studio.register()
+    adults = studio.guild.create_text_channel("adults")
+    restricted.add(adults.id)
+    await studio.boss.slash(studio.channel, "safety settings", restricted_channels="allow")
+    await studio.boss.slash(studio.channel, "series settings", panel_channel=studio.channel)
+    studio.executor.gate.clear()
+    await studio.ann.slash(
+        adults, "panel request", characters="Akira", prompt="unsafe", alternates=1
+    )
+    await studio.until(lambda: studio.executor.runs == 1)
+    restricted.clear()
+    studio.executor.gate.set()
+    await studio.quiet()
+    assert [m for m in (*studio.public(adults), *studio.public()) if m.attachments] == []
+
+
+async def test_a_reference_waits_for_a_moderator_and_can_be_sent_again(studio: Studio, wary):
+    refused = await studio.register(colour="crimson")
+    assert "a moderator looks at it first" in answer(refused)
+    await studio.quiet()
+    assert "No characters yet" in answer(await studio.ann.slash(studio.channel, "character list"))
+    (thread,) = studio.reviews.threads
+    card = thread.last_message
+    assert card.attachments[0].filename == "SPOILER_picture-1.png"
+    members = set(studio.env.backend.channels[thread.id].thread_members)
+    assert studio.mod.id in members
+    assert studio.ann.id not in members
+    again = await studio.register(colour="crimson")
+    assert "a moderator looks at it first" in answer(again)
+    await studio.quiet()
+    assert len(studio.reviews.threads) == 1, "it is asked once"
+    await studio.restart()
+    assert "is allowed" in answer(await studio.mod.click(card, label="Allow"))
+    await studio.quiet()
+    card = thread.last_message
+    assert "Allowed" in text_of(card)
+    assert not card.attachments
+    assert studio.env.backend.channels[thread.id].thread_metadata.archived
+    assert "is in the cast" in answer(await studio.register(colour="crimson"))
+    log = answer(await studio.mod.slash(studio.channel, "review log"))
+    assert "picture.allowed" in log or "picture 1" in log
+
+
+async def test_a_refused_picture_stays_out_and_its_file_is_gone(studio: Studio, wary):
+    await studio.register()
+    sketched = await studio.request(sketch=("s.png", picture("crimson")))
+    assert "a moderator looks at it first" in answer(sketched)
+    await studio.quiet()
+    held = await studio.app.safety.held(studio.guild.id, 1)
+    card = studio.reviews.threads[0].last_message
+    ann = Actor(studio.guild.id, studio.ann.id)
+    with pytest.raises(NotAllowed):
+        await studio.app.safety.decide(ann, 1, allow=True)
+    await studio.mod.click(card, label="Refuse")
+    await studio.quiet()
+    await studio.app.sweeper.sweep()
+    assert held.sha256 not in await studio.app.blobs.names(studio.guild.id)
+    again = await studio.request(sketch=("s.png", picture("crimson")))
+    assert "have refused this picture" in answer(again)
+    by_mod = await studio.request(studio.mod, sketch=("s.png", picture("crimson")))
+    assert "number 1" in answer(by_mod), "moderators are those who would be asked"
+    await studio.quiet()
+
+
+async def test_what_waits_here_is_nothing_there(studio: Studio, wary):
+    await studio.register(colour="crimson")
+    await studio.quiet()
+    other = Actor(studio.guild.id + 1, studio.mod.id, is_moderator=True)
+    with pytest.raises(NotFound):
+        await studio.app.safety.decide(other, 1, allow=True)

@@ -55,6 +55,7 @@ from pipeline.domain.quality import (
 )
 from pipeline.domain.quest import View
 from pipeline.domain.review import Posted, PostKind, ReviewStatus
+from pipeline.domain.safety import Rating, SafetyRules
 from pipeline.domain.searching import Hit, PanelWish
 from pipeline.domain.sentinel import Receipt, Watched
 from pipeline.domain.taste import Guess, Trait, Traits
@@ -79,6 +80,7 @@ from storage import (
     quests,
     reports,
     reviews,
+    safety,
     scripts,
     searching,
     taste,
@@ -144,6 +146,7 @@ class Made:
     script_id: int
     consent_id: int
     quest_id: int
+    held_id: int
     accepted_panel: int = 0
     search_id: int = 0
 
@@ -569,6 +572,13 @@ class Builder:
         reviews.add_label(
             tx, guild_id=guild_id, review_id=review, label="other: hat", member_id=51, now=NOW
         )
+        rating = Rating(0.9, "drawings", over=True)
+        safety.put_ratings(tx, guild_id=guild_id, ratings={"f" * 64: rating}, now=NOW)
+        held = safety.hold_picture(
+            tx, guild_id=guild_id, sha256="f" * 64, member_id=21, rating=rating, now=NOW
+        )
+        assert held is not None
+        safety.put_rules(tx, guild_id=guild_id, rules=SafetyRules(60), member_id=21, now=NOW)
         wordlists.add_words(tx, guild_id=guild_id, words={"bad": "Bad"}, member_id=21, now=NOW)
         reports.report_panel(
             tx, guild_id=guild_id, panel_id=flagged, reporter_id=21, reason="bad words", now=NOW
@@ -677,6 +687,7 @@ class Builder:
             vector=self.unit(base),
             script_id=script,
             quest_id=quest,
+            held_id=held,
         )
 
     def accepted(self, tx: sqlite3.Connection, made: Made) -> Made:

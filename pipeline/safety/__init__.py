@@ -1,0 +1,1 @@
+"""Content safety: how likely a picture is not for everyone."""
