@@ -205,9 +205,10 @@ async def require_edit(db: Database, actor: Actor, character: Character, action:
         NotAllowed: the actor may not; the text says who can help.
     """
     if not may(actor, await rights_of(db, character), Deed.EDIT):
-        raise NotAllowed(
-            f"Only its owner or a moderator may {action} {character.name}, and whom they let. "
-            f"Its owner can add you with /character owners{_asking(character)}."
+        raise _refused(
+            f"Only its owner or a moderator may {action} “{character.name}”, and whom they let. "
+            "Its owner can add you with /character owners.",
+            character,
         )
 
 
@@ -219,9 +220,10 @@ async def require_ownership(db: Database, actor: Actor, character: Character, ac
     """
     rights = await rights_of(db, character)
     if not actor.moderates and not rights.belongs_to(actor.member_id):
-        raise NotAllowed(
-            f"Only its owner or a moderator may {action} {character.name}, and its co-owners. "
-            f"Its owner can add you with /character owners{_asking(character)}."
+        raise _refused(
+            f"Only its owner or a moderator may {action} “{character.name}”, and its co-owners. "
+            "Its owner can add you with /character owners.",
+            character,
         )
 
 
@@ -237,12 +239,12 @@ async def require_request(db: Database, actor: Actor, characters: Iterable[Chara
             continue
         match rights.rule(Deed.REQUEST):
             case AccessRule(Circle.NOBODY):
-                words = f"{character.name} is at rest: its owner lets nobody ask for panels of it"
+                words = f"{character.name} is at rest: its owner lets nobody ask for panels of it."
             case AccessRule(Circle.ROLE, role_id):
-                words = f"Panels of {character.name} are for members with <@&{role_id}>"
+                words = f"Panels of {character.name} are for members with <@&{role_id}>."
             case _:
-                words = f"Panels of {character.name} are for its owners"
-        raise NotAllowed(f"{words}{_asking(character)}.")
+                words = f"Panels of {character.name} are for its owners."
+        raise _refused(words, character)
 
 
 async def trainable(db: Database, guild_id: int, characters: Iterable[str]) -> set[str]:
@@ -258,8 +260,11 @@ async def trainable(db: Database, guild_id: int, characters: Iterable[str]) -> s
     }
 
 
-def _asking(character: Character) -> str:
-    return f"; ask <@{character.owner_id}>" if character.owner_id != NOBODY else ""
+def _refused(words: str, character: Character) -> NotAllowed:
+    """A refusal, and whom to ask, unless the owner is gone."""
+    if character.owner_id == NOBODY:
+        return NotAllowed(words)
+    return NotAllowed(f"{words} You can ask <@{character.owner_id}>.")
 
 
 def _note(

@@ -20,8 +20,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import EXTENSIONS
-from cogs.ui.translator import MENU, NAME
-from cogs.ui.words import COMMANDS, TOLD, WORDS, recognisable
+from cogs.ui.told import recognisable
+from cogs.ui.translator import MENU
+from cogs.ui.words import COMMANDS, NAME, TOLD, WORDS
 from pipeline.domain.panel import PanelStatus
 from pipeline.domain.privacy import ConsentStatus
 from pipeline.domain.review import ReviewStatus
@@ -95,7 +96,7 @@ _PHRASES_OF = (
 )
 # What names settings is for whoever runs the bot, whose documentation is English.
 _FOR_THE_HOST = re.compile(r"ONMODEL_|\{prefix\}")
-_SENTENCE = re.compile(r"[A-Z0-9“{].*\s.*\s.*[.?!…]", re.DOTALL)
+_SENTENCE = re.compile(r"[A-Z0-9“{].*\s.*(\w\?|[.!…”])", re.DOTALL)
 _PHRASE = re.compile(r"[\w{#,].*\s.*", re.DOTALL)
 # Single words that fill a place of a sentence.
 _TERMS = (
@@ -225,7 +226,7 @@ def _told(tree: ast.AST, place: str, errors: set[str]) -> Iterator[Message]:
         if _called(node).startswith("require_"):
             phrases = (text for argument in node.args for text in templates(argument))
             yield from (Message(text, place) for text in phrases if " " in text)
-    if place.startswith(("cogs/", "storage/", *_DRAWN)):
+    if place.startswith(("cogs/", *_DRAWN)):
         return
     shape = _PHRASE if place in _PHRASES_OF else _SENTENCE
     for node in _strings(tree):

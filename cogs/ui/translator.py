@@ -6,13 +6,13 @@ import discord
 from discord import app_commands
 from discord.app_commands import TranslationContextLocation as Location
 
-from cogs.ui.words import COMMANDS, ENGLISH, catalogue, language_of
+from cogs.ui.words import COMMANDS, ENGLISH, NAME, catalogue, language_of
 
 if TYPE_CHECKING:
     from bot.client import OnModelBot
 
-NAME, MENU = "name", "menu"
-"""Contexts of the catalogue of commands: names in lower case, entries of a message's menu."""
+MENU = "menu"
+"""The context of entries of a message's menu in the catalogue of commands."""
 
 _NAMES = {Location.command_name, Location.group_name, Location.parameter_name}
 

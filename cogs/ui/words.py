@@ -30,11 +30,12 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import discord
 import polib
+
+from cogs.ui.told import Known
 
 ENGLISH = "en"
 LANGUAGES = {
@@ -92,13 +93,16 @@ def say(sentence: str, /, **values: object) -> str:
     """A sentence in the present language, its named places filled."""
     if not sentence:
         return ""
-    told = catalogue(language(), WORDS).gettext(sentence)
-    return told.format(**values) if values else told
+    spoken = language()
+    told = with_commands(spoken, catalogue(spoken, WORDS).gettext(sentence))
+    return told.format(**_shown(spoken, values)) if values else told
 
 
 def say_n(one: str, many: str, n: int, /, **values: object) -> str:
     """A sentence about ``n`` things, in the form that the present language uses for so many."""
-    return catalogue(language(), WORDS).ngettext(one, many, n).format(n=n, **values)
+    spoken = language()
+    told = with_commands(spoken, catalogue(spoken, WORDS).ngettext(one, many, n))
+    return told.format(n=n, **_shown(spoken, values))
 
 
 @cache
@@ -115,18 +119,49 @@ def catalogue_path(spoken: str, name: str) -> Path:
     return LOCALES / spoken / "LC_MESSAGES" / f"{name}.po"
 
 
+# --- commands that are spoken of ------------------------------------------------------------------
+
+NAME = "name"
+"""The context of names of commands and options in their catalogue."""
+_MENTION = re.compile(r"(?<![\w/<:])/[a-z]+(?: [a-z][a-z_-]*){0,2}")
+_OPTION = re.compile(r"\b[a-z][a-z0-9_]*(?=:\S)")
+_OPTION_OF_COMMAND = re.compile(r"\b[a-z][a-z0-9_]*(?=:)")
+
+
+@cache
+def with_commands(spoken: str, sentence: str, options: re.Pattern[str] = _OPTION) -> str:
+    """The sentence with the commands and options that it names as Discord shows them.
+
+    >>> with_commands("de", "Siehe /panel status, oder nenne es mit page:3.")
+    'Siehe /panel stand, oder nenne es mit seite:3.'
+    """
+    if spoken == ENGLISH:
+        return sentence
+    known = catalogue(spoken, COMMANDS)
+
+    def name(match: re.Match[str]) -> str:
+        return known.pgettext(NAME, match[0])
+
+    def path(match: re.Match[str]) -> str:
+        return "/" + " ".join(known.pgettext(NAME, word) for word in match[0][1:].split(" "))
+
+    return options.sub(name, _MENTION.sub(path, sentence))
+
+
+def _shown(spoken: str, values: dict[str, object]) -> dict[str, object]:
+    """The values with those that are commands, ``/panel status panel:3``, as Discord shows them."""
+    return {
+        place: with_commands(spoken, value, _OPTION_OF_COMMAND)
+        if isinstance(value, str) and value.startswith(("/", "`/"))
+        else value
+        for place, value in values.items()
+    }
+
+
 # --- what the floors below say --------------------------------------------------------------------
 
-_SENTENCES = re.compile(r"(?<=[.!?…]) (?=\S)")
-# A sentence with fewer fixed letters than this would be recognised everywhere.
-_FIXED = 4
-
-
-def recognisable(english: str) -> bool:
-    """Whether a sentence with places has enough fixed words to be told from others."""
-    parts = list(Formatter().parse(english))
-    letters = sum(sum(map(str.isalpha, literal)) for literal, *_ in parts)
-    return letters >= _FIXED or all(name is None for _, name, *_ in parts)
+_UNSPACED = frozenset({"ja"})
+"""Languages that put no space between sentences."""
 
 
 def retell(text: str) -> str:
@@ -143,72 +178,11 @@ def retell(text: str) -> str:
     return "\n".join(known.retell(line) for line in text.split("\n"))
 
 
-class _Known:
-    """The sentences of one language's catalogue, ready to be recognised."""
-
-    def __init__(self, told: dict[str, str]) -> None:
-        self._whole = {_unescaped(english): text for english, text in told.items()}
-        found = [_Pattern(english, text) for english, text in told.items() if "{" in english]
-        # The one with the most fixed words is the most particular: it is asked first.
-        self._patterns = sorted(found, key=lambda pattern: pattern.fixed, reverse=True)
-
-    def retell(self, line: str) -> str:
-        """One line, sentence by sentence, as many at once as are known together."""
-        left = _SENTENCES.split(line)
-        said: list[str] = []
-        while left:
-            known = ((n, self._told(" ".join(left[:n]))) for n in range(len(left), 0, -1))
-            count, told = next((found for found in known if found[1]), (1, None))
-            said.append(left[0] if told is None else told)
-            del left[:count]
-        return " ".join(said)
-
-    def _told(self, text: str) -> str | None:
-        if text in self._whole:
-            return _unescaped(self._whole[text])
-        for pattern in self._patterns:
-            if (values := pattern.values(text)) is not None:
-                return pattern.told.format(
-                    **{name: self.retell(value) for name, value in values.items()}
-                )
-        return None
-
-
-class _Pattern:
-    """One sentence with named places: what it looks like when they are filled."""
-
-    def __init__(self, english: str, told: str) -> None:
-        self.told = told
-        self._parts = list(Formatter().parse(english))
-        self._head = self._parts[0][0]
-        self.fixed = sum(len(literal) for literal, *_ in self._parts)
-
-    def values(self, text: str) -> dict[str, str] | None:
-        """What fills the places in ``text``, None if it is another sentence."""
-        if not text.startswith(self._head) or len(text) < self.fixed:
-            return None
-        match = self._regex().fullmatch(text)
-        return None if match is None else match.groupdict()
-
-    @cache  # noqa: B019 - patterns live as long as the process
-    def _regex(self) -> re.Pattern[str]:
-        seen: set[str] = set()
-        regex = ""
-        for literal, name, *_ in self._parts:
-            regex += re.escape(literal)
-            if name is not None:
-                regex += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
-                seen.add(name)
-        return re.compile(regex, re.DOTALL)
-
-
 @cache
-def _known(spoken: str) -> _Known | None:
+def _known(spoken: str) -> Known | None:
     path = catalogue_path(spoken, TOLD)
     if spoken == ENGLISH or not path.is_file():
         return None
-    return _Known({e.msgid: e.msgstr for e in polib.pofile(str(path)).translated_entries()})
-
-
-def _unescaped(template: str) -> str:
-    return template if "{" not in template else template.replace("{{", "{").replace("}}", "}")
+    found = polib.pofile(str(path)).translated_entries()
+    told = {entry.msgid: with_commands(spoken, entry.msgstr) for entry in found}
+    return Known(told, "" if spoken in _UNSPACED else " ")
