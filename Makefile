@@ -62,4 +62,5 @@ $(VENV)/.system: $(VENV)/.made
 # the training's too, because they are tested with small models that the tests make.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) -e '.[dev,gpu,train,remote,video,faces]' -c constraints.txt
+	$(PIP) --no-deps comicbox -c constraints.txt  # only for the ComicInfo schema in it
 	@touch $@ $(VENV)/.core

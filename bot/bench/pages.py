@@ -21,6 +21,7 @@ from bot.bench.figures import Figure, publish
 from bot.bench.letterings import random_panels
 from bot.bench.script_lints import lint_figures
 from pipeline.comics.export.book import export_book
+from pipeline.comics.formats import PNG_LEVEL
 from pipeline.comics.lettering import DoesNotFit
 from pipeline.comics.page import compose_page, render_page
 from pipeline.domain.geometry import Size
@@ -90,7 +91,7 @@ def _bare_page(page: LetteredPage, panels: Sequence[PanelArt]) -> bytes:
             part = ImageOps.fit(image.convert("RGB"), (frame.box.width, frame.box.height))
         sheet.paste(part, (frame.box.x0, frame.box.y0))
     out = io.BytesIO()
-    sheet.save(out, "PNG", compress_level=6)
+    sheet.save(out, "PNG", compress_level=PNG_LEVEL)
     return out.getvalue()
 
 

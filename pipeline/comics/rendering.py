@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from pipeline.comics.fonts import FontStyle
+from pipeline.comics.formats import PNG_LEVEL
 from pipeline.comics.inking import INK, PAPER, draw_balloons
 from pipeline.comics.typesetting import line_ink
 from pipeline.domain.character import ColorMode
@@ -25,7 +26,7 @@ def draw_page(page: LetteredPage, arts: Mapping[int, PanelArt]) -> bytes:
     if page.color_mode is ColorMode.GRAYSCALE:
         sheet = sheet.convert("L").convert("RGB")
     out = BytesIO()
-    sheet.save(out, "PNG", compress_level=6)
+    sheet.save(out, "PNG", compress_level=PNG_LEVEL)
     return out.getvalue()
 
 

@@ -2,7 +2,10 @@
 
 import zipfile
 from dataclasses import replace
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -107,6 +110,31 @@ def test_only_right_to_left_books_are_manga(
     assert root.findtext("Manga") == manga
     assert root.findtext("Format") == form
     assert root.findtext("BlackAndWhite") == "Yes"
+
+
+@pytest.fixture(scope="module")
+def comic_info() -> Any:
+    """The schema of the Anansi Project (v2.1 draft), as another program brings it along."""
+    xmlschema = pytest.importorskip("xmlschema")
+    found = find_spec("comicbox")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("comicbox is not installed; it brings the schema along")
+    folder = Path(found.submodule_search_locations[0])
+    return xmlschema.XMLSchema(folder / "schemas" / "ComicInfo-v2.1-Draft.xsd")
+
+
+@pytest.mark.parametrize("direction", list(ReadingDirection))
+@pytest.mark.parametrize("color", list(ColorMode))
+@pytest.mark.parametrize("info", [INFO, BookInfo("No more than a title")])
+def test_the_description_obeys_the_schema_of_others(
+    pages: list[BookPage], comic_info, direction, color, info
+):
+    told = replace(info, reading_direction=direction, color_mode=color)
+    with zipfile.ZipFile(BytesIO(export_book("cbz", pages, told))) as archive:
+        written = archive.read("ComicInfo.xml")
+    assert list(comic_info.iter_errors(BytesIO(written))) == []
+    for word, other in ((b"<Manga>", b"<Manga>Perhaps"), (b'Image="0"', b'Image="first"')):
+        assert list(comic_info.iter_errors(BytesIO(written.replace(word, other)))), "it can fail"
 
 
 def test_a_pdf_has_real_pages_words_and_bookmarks(pages: list[BookPage]):

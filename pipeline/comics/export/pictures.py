@@ -5,6 +5,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from pipeline.comics.formats import PNG_LEVEL
 from pipeline.domain.character import ColorMode
 from pipeline.domain.page import BookPage
 
@@ -64,5 +65,5 @@ def compressed(image: Image.Image, step: Step) -> bytes:
     elif step.kind == "WEBP":
         image.save(out, "WEBP", quality=step.quality, method=4)
     else:
-        image.save(out, step.kind, compress_level=6)
+        image.save(out, step.kind, compress_level=PNG_LEVEL)
     return out.getvalue()
