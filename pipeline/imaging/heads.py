@@ -45,7 +45,7 @@ class Head:
         return Box(x0, y0, x0 + length, y0 + length)
 
 
-@lru_cache(maxsize=2)  # one judgement asks several times about one figure
+@lru_cache(maxsize=8)  # one judgement asks several times about one figure, some run beside it
 def find_head(figure: Figure) -> Head:
     """Find the head of a figure.
 
