@@ -44,6 +44,10 @@ async def panel_facts(app: App, actor: Actor, panel_id: int, post: int = 0) -> P
         post=post,
         notes=view.notes,
         quorum=view.voting.quorum,
+        enlarges=any(
+            candidate.id == view.panel.chosen_candidate and app.engines.enlarges(candidate)
+            for candidate in view.candidates
+        ),
         varies=app.engines.drawing(view.panel.brief.generator).variations > 0,
         review=view.review,
         guess=view.guess,

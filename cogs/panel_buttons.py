@@ -28,7 +28,7 @@ _WINDOW = re.compile(ids.WINDOW)
 
 
 class PanelButton(ui.DynamicItem[ui.Button[Any]], template=ids.PANEL):
-    """Reroll, Remix, Vary, Use on page, Recipe, Finish vote and Cancel."""
+    """Reroll, Remix, Vary, Upscale, Use on page, Recipe, Finish vote and Cancel."""
 
     def __init__(self, item: ui.Button[Any], verb: str, panel_id: int) -> None:
         super().__init__(item)
@@ -56,6 +56,7 @@ class PanelButton(ui.DynamicItem[ui.Button[Any]], template=ids.PANEL):
         actions: dict[str, Callable[[Interaction, Actor], Awaitable[None]]] = {
             "reroll": self._reroll,
             "vary": self._vary,
+            "upscale": self._upscale,
             "recipe": self._recipe,
             "finish": self._finish,
             "cancel": self._cancel,
@@ -80,6 +81,12 @@ class PanelButton(ui.DynamicItem[ui.Button[Any]], template=ids.PANEL):
             await vary(interaction, actor, self.panel_id, shown[0].id)
         else:
             await reply(interaction, pick_card(view.panel, view.candidates))
+
+    async def _upscale(self, interaction: Interaction, actor: Actor) -> None:
+        taken = await interaction.client.app.redraws.enlarge(
+            actor, self.panel_id, dedupe_key=_one_wish(interaction, f"upscale:{self.panel_id}")
+        )
+        await interaction.client.board.receipt(interaction, actor, taken)
 
     async def _remix(self, interaction: Interaction, actor: Actor) -> None:
         view = await interaction.client.app.panels.view(actor, self.panel_id)

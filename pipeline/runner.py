@@ -20,6 +20,7 @@ from pipeline.domain.quality import (
 )
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.registry import load_encoders
+from pipeline.generation.enlarging import enlarge_panel
 from pipeline.generation.generators.base import Generator, Progress
 from pipeline.generation.generators.draft import DraftGenerator
 from pipeline.generation.generators.registry import load_generator
@@ -112,6 +113,8 @@ def run_panel(
         MissingReference: a character has nothing to draw from.
     """
     started = time.monotonic()
+    if inputs.enlarging is not None:
+        return enlarge_panel(inputs, inputs.enlarging, progress=progress, cancelled=cancelled)
     if inputs.submission is not None:
         attempts = [_judge_submission(inputs, inputs.submission, workshop, started)]
     else:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from pipeline.domain.review import StoredCandidate
 from pipeline.generation.generators.registry import declared, known_generators
+from pipeline.imaging.enlarge import LARGEST_SIDE, can_enlarge
 
 DRAFT = "draft"
 
@@ -35,6 +37,10 @@ class Engines:
     def drawing(self, generator: str) -> Engine:
         """The one that draws a brief that asks for ``generator``; empty: the studio's own."""
         return next((engine for engine in self.all if engine.name == generator), self.own)
+
+    def enlarges(self, picture: StoredCandidate) -> bool:
+        """Whether a picture can be made larger, whoever drew it."""
+        return can_enlarge() and max(picture.width, picture.height) <= LARGEST_SIDE
 
 
 def engines_of(generator: str) -> Engines:

@@ -35,6 +35,7 @@ def _lines(panel_id: int, plan: ConditioningPlan) -> Iterator[str]:
         yield f"Module: {module.kind.value} of {module.appearance_id} at {module.scale:.2f}"
     if plan.inpaint is not None:
         yield f"Repair: only a part is drawn again ({plan.inpaint.why})"
+    yield from _reworked(plan)
     if plan.bucket is not None:
         sampling = plan.sampling
         yield (
@@ -51,6 +52,15 @@ def _lines(panel_id: int, plan: ConditioningPlan) -> Iterator[str]:
         yield f"Weights: {files}"
     if plan.notes:
         yield f"Left out: {'; '.join(plan.notes)}"
+
+
+def _reworked(plan: ConditioningPlan) -> Iterator[str]:
+    """What was done with a picture that was there."""
+    if plan.variations:
+        mixed = ", ".join(f"{v.strength:.0%} of seed {v.seed}" for v in plan.variations)
+        yield f"Varied: {mixed}"
+    if plan.enlarge is not None:
+        yield f"Enlarged: {plan.enlarge.factor} times a side by {plan.enlarge.network.name}"
 
 
 def _history(plan: ConditioningPlan) -> Iterator[str]:

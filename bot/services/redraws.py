@@ -9,9 +9,16 @@ from bot.services.casting import resolve_role
 from bot.services.consent import require_consent
 from bot.services.engines import Engines
 from bot.services.intake import Order, Requested, admit, seed_of
-from bot.services.rerolls import PanelChange, changed_brief, check_lead, revision_of, varied_brief
+from bot.services.rerolls import (
+    PanelChange,
+    changed_brief,
+    check_lead,
+    enlarged_brief,
+    revision_of,
+    varied_brief,
+)
 from pipeline.domain.errors import WrongState
-from pipeline.domain.panel import Panel, PanelBrief, PanelOrigin
+from pipeline.domain.panel import Panel, PanelBrief, PanelOrigin, PanelStatus
 from storage import attempts, cast, panels
 from storage.database import Database
 
@@ -78,6 +85,25 @@ class RedrawService:
             )
         brief = await varied_brief(self._db, panel, candidate_id, seed_of(dedupe_key))
         return await self._order(actor, panel, brief, dedupe_key)
+
+    async def enlarge(self, actor: Actor, panel_id: int, *, dedupe_key: str) -> Requested:
+        """An accepted panel with four times as many pixels; it takes the small one's place.
+
+        Raises:
+            WrongState: it is not accepted, a person drew it, or it is large enough.
+            LimitReached: the member's allowance is used up.
+        """
+        panel = await self._drawn(actor, panel_id)
+        actor.require_own(panel.requester_id, "replace this panel")
+        if panel.status is not PanelStatus.ACCEPTED or panel.chosen_candidate is None:
+            raise WrongState(f"Panel {panel_id} is not accepted yet; only that one is enlarged.")
+        chosen = await attempts.get_candidate(self._db, actor.guild_id, panel.chosen_candidate)
+        if not self._engines.enlarges(chosen):
+            raise WrongState(
+                f"Panel {panel_id} has {chosen.width} × {chosen.height} pixels; it cannot be "
+                "enlarged further here."
+            )
+        return await self._order(actor, panel, enlarged_brief(panel, chosen), dedupe_key)
 
     async def _drawn(self, actor: Actor, panel_id: int) -> Panel:
         panel = await panels.get_panel(self._db, actor.guild_id, panel_id)

@@ -7,10 +7,14 @@ from bot.services.briefs import Role, read_prompt
 from pipeline.domain.character import ShotType
 from pipeline.domain.conditioning import ConditioningPlan
 from pipeline.domain.errors import InvalidInput, NotFound
-from pipeline.domain.panel import Panel, PanelBrief, PlanPart, Revision
+from pipeline.domain.geometry import Size
+from pipeline.domain.inputs import Enlarging
+from pipeline.domain.panel import Candidate, Panel, PanelBrief, PlanPart, Revision
+from pipeline.domain.review import StoredCandidate
 from storage import attempts, cast
 from storage.blobs import BlobStore
 from storage.database import Database
+from storage.records import figures_from_json
 
 MAX_ALTERNATES = 4
 VARIED = 3
@@ -120,6 +124,12 @@ async def revision_of(db: Database, panel: Panel, parts: tuple[PlanPart, ...]) -
     return Revision(chosen.id, beside.index(chosen.id), parts, panel.id)
 
 
+def enlarged_brief(panel: Panel, chosen: StoredCandidate) -> PanelBrief:
+    """The brief of an accepted panel's picture made larger, in its place on its page."""
+    revision = Revision(chosen.id, 0, (PlanPart.ENLARGEMENT,), panel.id)
+    return replace(panel.brief, alternates=1, revision=revision, replaces=panel.id)
+
+
 async def varied_brief(
     db: Database, panel: Panel, candidate_id: int, fresh_seed: int
 ) -> PanelBrief:
@@ -155,6 +165,23 @@ async def base_of(db: Database, guild_id: int, brief: PanelBrief) -> Conditionin
         return None
     place = brief.revision.place
     return plan.first_is(plan.drawn[place] if place < len(plan.drawn) else place)
+
+
+async def enlarging_of(
+    db: Database, blobs: BlobStore, guild_id: int, brief: PanelBrief
+) -> Enlarging | None:
+    """The picture that a brief wants made larger.
+
+    Raises:
+        NotFound: it was deleted meanwhile.
+    """
+    if brief.revision is None or PlanPart.ENLARGEMENT not in brief.revision.changed:
+        return None
+    found = await attempts.get_candidate(db, guild_id, brief.revision.candidate_id)
+    png = await blobs.get(guild_id, found.sha256)
+    size = Size(found.width, found.height)
+    candidate = Candidate(png, size, figures_from_json(found.figures))
+    return Enlarging(candidate, found.sha256, found.report)
 
 
 async def pictures_for(

@@ -10,7 +10,7 @@ from bot.services.acceptance import accept
 from bot.services.casting import calibrated, cast_input, resolve_role
 from bot.services.consent import may_train, require_consent
 from bot.services.drift import watch_panel
-from bot.services.rerolls import base_of, pictures_for
+from bot.services.rerolls import base_of, enlarging_of, pictures_for
 from bot.services.taste import TasteService
 from pipeline.domain.character import ColorMode
 from pipeline.domain.conditioning import ConditioningPlan
@@ -125,6 +125,7 @@ class RunService:
             policy=self._policy,
             start_strength=job.strength,
             submission=await self._submission(guild_id, panel.id),
+            enlarging=await enlarging_of(self._db, self._blobs, guild_id, panel.brief),
             pictures=await pictures_for(self._blobs, guild_id, panel.brief, base),
             base=base,
             hints=await self._hints(guild_id, panel.id) if job.strength else (),

@@ -63,7 +63,8 @@ class PanelFacts:
     ``names`` maps a character id to the name that people know; ``drafted`` says that the embedded
     draft generator made the pictures; ``post`` is the outbox row that owes the message; ``notes``
     name what the engine left out; ``quorum`` is how many votes decide before the time is over;
-    ``varies`` says that the engine can vary its pictures.
+    ``varies`` says that the engine can vary its pictures, ``enlarges`` that the chosen one can be
+    made larger.
     """
 
     panel: Panel
@@ -75,6 +76,7 @@ class PanelFacts:
     notes: tuple[str, ...] = ()
     quorum: int | None = None
     varies: bool = False
+    enlarges: bool = False
     review: Review | None = None
     guess: Guess | None = None
 

@@ -11,7 +11,7 @@ from typing import Any
 PREFIX = "om"
 VOTE = rf"{PREFIX}:vote:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"
 PANEL = (
-    rf"{PREFIX}:(?P<verb>reroll|remix|vary|use|recipe|finish|cancel)"
+    rf"{PREFIX}:(?P<verb>reroll|remix|vary|upscale|use|recipe|finish|cancel)"
     rf":(?P<panel>[0-9]{{1,19}}):(?P<post>[0-9]{{1,19}})"
 )
 PICK = rf"{PREFIX}:pick:(?P<panel>[0-9]{{1,19}}):(?P<candidate>[0-9]{{1,19}})"

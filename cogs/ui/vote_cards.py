@@ -173,6 +173,8 @@ def _again(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
     ]
     if facts.varies:
         buttons.append(button(say("Vary this"), ids.panel("vary", panel.id, post), emoji="🪄"))
+    if facts.enlarges and panel.status is PanelStatus.ACCEPTED:
+        buttons.append(button(say("Upscale"), ids.panel("upscale", panel.id, post), emoji="🔍"))
     return buttons
 
 

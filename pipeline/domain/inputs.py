@@ -10,7 +10,7 @@ from pipeline.domain.evidence import AttributeCount, DriftCount, StepCount
 from pipeline.domain.fingerprint import Fingerprint, PictureHashes
 from pipeline.domain.panel import Candidate, PanelBrief
 from pipeline.domain.pose import Pose
-from pipeline.domain.quality import Threshold
+from pipeline.domain.quality import CandidateReport, Threshold
 from pipeline.domain.safety import SafetyPolicy
 from pipeline.domain.sentinel import Bounds
 from pipeline.domain.taste import Taste
@@ -61,6 +61,15 @@ class CastInput:
     calibrations: tuple[Calibration, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Enlarging:
+    """An accepted picture that is to be made larger, by its content hash, and its verdict."""
+
+    candidate: Candidate
+    sha256: str
+    report: CandidateReport
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """The blind audit of a run: its share of accepted panels, and whether this one is drawn."""
@@ -82,6 +91,7 @@ class PanelInputs:
     """The brief, its cast, earlier panels' hashes (by panel label) and the policy.
 
     ``submission`` is a person's drawing: then nothing is generated, it is judged as it is.
+    ``enlarging`` is a picture that is made larger; nothing is generated or judged either.
     ``start_strength`` is above 0 when a moderator asked for a retry; ``hints`` are then the drift
     modes that moderators named. ``pictures`` holds PNGs by sha256 that a plan may name beside the
     references, like the sketch; ``guides`` are those that are finished guide pictures of the
@@ -102,6 +112,7 @@ class PanelInputs:
     policy: LadderPolicy = LadderPolicy()
     start_strength: int = 0
     submission: Candidate | None = None
+    enlarging: Enlarging | None = None
     hints: tuple[str, ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     guides: tuple[ControlUse, ...] = ()

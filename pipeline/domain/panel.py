@@ -104,6 +104,7 @@ class PlanPart(StrEnum):
     HOLD = "hold"
     STYLE_FREEDOM = "style_freedom"
     VARIATION = "variation"
+    ENLARGEMENT = "enlargement"
 
 
 @dataclass(frozen=True, slots=True)

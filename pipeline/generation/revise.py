@@ -56,6 +56,7 @@ def revised(
         steps=(StepTaken(Step.START, f"the same recipe, but for: {names}"),),
         # those of the other alternates were about pictures that nobody asked to be repeated
         interventions=tuple(one for one in base.interventions if one.alternate == 0),
+        enlarge=None,
     )
     if PlanPart.VARIATION in changed:
         variation = Variation(inputs.brief.seed, NEAR)

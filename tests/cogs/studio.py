@@ -49,6 +49,7 @@ from pipeline.domain.quality import (
 )
 from pipeline.domain.safety import Rating
 from pipeline.domain.taste import Trait, Traits
+from pipeline.generation.enlarging import enlarge_panel
 from pipeline.imaging.decode import PictureDoor
 from pipeline.safety.raters import rating_words
 from storage import outbox
@@ -95,6 +96,8 @@ class ScriptedWork:
         cancelled: Callable[[], bool],
     ) -> PanelOutcome:
         progress(0.5, "drawing")
+        if inputs.enlarging is not None:
+            return enlarge_panel(inputs, inputs.enlarging, progress=progress, cancelled=cancelled)
         if cancelled():
             raise Cancelled("Stopped.")
         words = inputs.brief.prompt

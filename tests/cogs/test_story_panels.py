@@ -38,14 +38,18 @@ async def test_a_panel_goes_from_request_to_an_accepted_vote(studio: Studio):
     await studio.quiet()
     assert "accepted" in text_of(studio.card())
     assert "**chosen**" in text_of(studio.card())
-    assert enabled(studio.card()) == ["Reroll", "Remix", "Vary this", "Recipe", "Use on page…"]
+    assert enabled(studio.card()) == [
+        "Reroll", "Remix", "Vary this", "Upscale", "Recipe", "Use on page…",
+    ]  # fmt: skip
     assert len(studio.card().attachments) == 2, "an edit keeps the pictures"
 
 
 async def test_one_alternate_is_accepted_at_once_and_shown_without_a_vote(studio: Studio):
     await studio.register()
     card = await studio.posted(alternates=1)
-    assert enabled(card) == ["Reroll", "Remix", "Vary this", "Recipe", "Use on page…"]
+    assert enabled(card) == [
+        "Reroll", "Remix", "Vary this", "Upscale", "Recipe", "Use on page…",
+    ]  # fmt: skip
     assert "accepted" in text_of(card)
 
 

@@ -5,7 +5,7 @@ from studio import Studio, answer, enabled, labels_of, picture, raw, text_of
 
 from pipeline.domain.panel import PlanPart
 from storage import panels
-from storage.attempts import candidates_of
+from storage.attempts import candidates_of, get_candidate
 
 
 async def brief_of(studio: Studio, number: int):
@@ -56,9 +56,11 @@ async def test_one_of_several_is_picked_and_varied_also_after_a_restart(studio: 
     assert "number 2" in answer(taken)
     await studio.quiet()
     varied = await brief_of(studio, 2)
-    chosen = [c for c in await candidates_of(studio.app.db, studio.guild.id, 1) if c.label == "B"]
+    drawn = await candidates_of(studio.app.db, studio.guild.id, 1)
+    chosen = next(c.id for c in drawn if c.label == "B")
+    place = sorted(c.id for c in drawn).index(chosen)
     assert varied.revision is not None
-    assert (varied.revision.candidate_id, varied.revision.place) == (chosen[0].id, 1)
+    assert (varied.revision.candidate_id, varied.revision.place) == (chosen, place)
     assert labels_of(studio.card())[:3] == ["Vote A", "Vote B", "Vote C"]
 
 
@@ -105,6 +107,38 @@ async def test_an_accepted_panel_moves_to_a_page_by_window_or_command(studio: St
     assert (await brief_of(studio, 1)).page == 7
     await studio.mod.slash(studio.channel, "panel use", panel=1, page=3)
     assert (await brief_of(studio, 1)).page == 3
+
+
+async def test_an_accepted_panel_is_enlarged_and_takes_its_place_on_the_page(studio: Studio):
+    await studio.register()
+    card = await studio.posted()
+    assert "Upscale" not in labels_of(card), "it is not accepted yet"
+    await studio.ann.click(card, label="Vote B")
+    await studio.ann.click(card, label="Finish vote")
+    await studio.quiet()
+    card = studio.card()
+    assert "Upscale" in labels_of(card)
+    refused = await studio.bob.click(card, label="Upscale")
+    assert "moderator" in answer(refused)
+    taken = await studio.ann.click(card, label="Upscale")
+    assert "number 2" in answer(taken)
+    await studio.quiet()
+    large = studio.card()
+    assert "accepted" in text_of(large)
+    small, big = [await _chosen(studio, number) for number in (1, 2)]
+    assert (big.width, big.height) == (2 * small.width, 2 * small.height) == (320, 240)
+    assert big.report.verdict is small.report.verdict
+    recipe = await studio.bob.click(large, label="Recipe")
+    assert "Enlarged: 2 times a side by waifu2x" in answer(recipe)
+    assert (await brief_of(studio, 2)).replaces == 1
+    found = await studio.bob.slash(studio.channel, "panel gallery")
+    assert [a.filename for a in found.response.attachments] == ["gallery-2.webp"]
+
+
+async def _chosen(studio: Studio, number: int):
+    panel = await panels.get_panel(studio.app.db, studio.guild.id, number)
+    assert panel.chosen_candidate is not None
+    return await get_candidate(studio.app.db, studio.guild.id, panel.chosen_candidate)
 
 
 async def test_a_panel_of_an_open_vote_is_not_used_yet(studio: Studio):

@@ -62,6 +62,7 @@ NEW = {
     PlanPart.STYLE_FREEDOM: {"style_freedom": 0.8},
     PlanPart.VARIATION: {},
 }
+assert set(NEW) == set(PlanPart) - {PlanPart.ENLARGEMENT}, "that one is no drawing"
 FIELDS = {
     PlanPart.PROMPT: {"prompt", "prompt_parts"},
     PlanPart.SEED: {"seed"},
@@ -87,7 +88,7 @@ def reroll(base: ConditioningPlan, *parts: PlanPart, **more) -> ConditioningPlan
     return first_rung(inputs, more.pop("engine", Engine())).plan
 
 
-@pytest.mark.parametrize("part", list(PlanPart))
+@pytest.mark.parametrize("part", sorted(NEW))
 def test_only_the_named_part_differs(part):
     base = climbed()
     plan = reroll(base, part)
@@ -100,7 +101,7 @@ def test_only_the_named_part_differs(part):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.sets(st.sampled_from(list(PlanPart)), min_size=1), st.integers(0, 3))
+@given(st.sets(st.sampled_from(sorted(NEW)), min_size=1), st.integers(0, 3))
 def test_several_parts_change_their_own_fields_only(parts, strength):
     base = climbed(strength)
     plan = reroll(base, *sorted(parts))
