@@ -24,6 +24,7 @@ from bot.services.panel_search import PanelSearchService
 from bot.services.panels import PanelService
 from bot.services.privacy import PrivacyService
 from bot.services.quests import QuestService
+from bot.services.queueing import QueueService
 from bot.services.redraws import RedrawService
 from bot.services.registrar import Registrar
 from bot.services.registry import RegistryService
@@ -72,6 +73,7 @@ class App:
     packages: PackageService
     engines: Engines
     panels: PanelService
+    queue: QueueService
     redraws: RedrawService
     runs: RunService
     reviews: ReviewService
@@ -143,6 +145,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 packages=PackageService(db, blobs, registrar, encoders, locks),
                 engines=engines,
                 panels=panels,
+                queue=QueueService(db),
                 redraws=RedrawService(db, engines),
                 runs=RunService(db, blobs, policy, keyring, shelf, taste),
                 reviews=ReviewService(db),

@@ -23,13 +23,14 @@ WITH next_guild AS MATERIALIZED (
 """Whose turn it is in the fair order, as ``next_member``; reads one index entry a step."""
 
 _NEXT = f"""{FAIR_TURN}
-SELECT id, guild_id, member_id, priority, affinity FROM job WHERE status = 'queued'
+SELECT id, guild_id, member_id, priority, affinity FROM job WHERE status = 'queued' AND held = 0
 AND guild_id = (SELECT guild_id FROM next_member)
 AND member_id = (SELECT member_id FROM next_member)
 ORDER BY priority DESC, id LIMIT 1
 """  # noqa: S608 - our own constants
 _BESIDE = (
-    "status = 'queued' AND guild_id = :guild_id AND member_id = :member_id AND priority = :priority"
+    "status = 'queued' AND held = 0 AND guild_id = :guild_id AND member_id = :member_id "
+    "AND priority = :priority"
 )
 
 

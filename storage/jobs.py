@@ -19,6 +19,7 @@ from storage.affinity import FAIR_TURN, preferred
 from storage.errors import LeaseLost
 from storage.queue import (
     get_job,
+    held_jobs,
     job_from_row,
     job_of_panel,
     lease_owners,
@@ -27,6 +28,7 @@ from storage.queue import (
     queued_or_running,
     running_jobs,
 )
+from storage.steering import IS_PAUSED, OF_JOB, is_host_paused, put_in_front
 from storage.times import to_text
 
 __all__ = [
@@ -37,8 +39,10 @@ __all__ = [
     "finish",
     "get_job",
     "heartbeat",
+    "held_jobs",
     "job_of_panel",
     "lease_owners",
+    "note_expected",
     "place_of",
     "queue_places",
     "queued_or_running",
@@ -53,7 +57,7 @@ CLAIM = f"""{FAIR_TURN}
 UPDATE job SET status = 'running', fence = fence + 1, lease_owner = :owner, lease_until = :until,
                started_at = :started, progress = 0, progress_note = ''
 WHERE id = (
-    SELECT id FROM job WHERE status = 'queued'
+    SELECT id FROM job WHERE status = 'queued' AND held = 0
     AND guild_id = (SELECT guild_id FROM next_member)
     AND member_id = (SELECT member_id FROM next_member)
     ORDER BY priority DESC, id LIMIT 1
@@ -64,7 +68,7 @@ RETURNING *
 _CLAIM_ONE = """
 UPDATE job SET status = 'running', fence = fence + 1, lease_owner = :owner, lease_until = :until,
                started_at = :started, progress = 0, progress_note = ''
-WHERE id = :id AND status = 'queued' RETURNING *
+WHERE id = :id AND status = 'queued' AND held = 0 RETURNING *
 """
 
 
@@ -79,9 +83,11 @@ def enqueue(
     priority: int = 0,
     strength: int = 0,
     affinity: str = "",
+    engine: str = "",
+    work: float = 0.0,
     now: float,
 ) -> int:
-    """Put a job into the queue.
+    """Put a job into the queue; where its series pauses it is held until that goes on.
 
     Args:
         tx: inside a write.
@@ -93,6 +99,8 @@ def enqueue(
         priority: larger first, among the jobs of the same member only.
         strength: rung of the retry ladder to start on.
         affinity: what it needs loaded; jobs of a member with the same may run in a row.
+        engine: what draws it.
+        work: what there is to draw: alternates times megapixels.
         now: seconds since 1970.
 
     Returns:
@@ -108,8 +116,9 @@ def enqueue(
     if panel is None:
         raise NotFound(f"There is no panel {panel_id} here. See /panel status.")
     row = tx.execute(
-        "INSERT INTO job (guild_id, member_id, kind, panel_id, dedupe_key, status, priority, "
-        "strength, affinity, created_at) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?) "
+        "INSERT INTO job (guild_id, member_id, kind, panel_id, dedupe_key, status, priority, "  # noqa: S608 - our own
+        "strength, affinity, engine, work, held, created_at) "
+        f"VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, {IS_PAUSED}, ?) "
         "ON CONFLICT (guild_id, dedupe_key) DO NOTHING RETURNING id",
         (
             guild_id,
@@ -120,6 +129,9 @@ def enqueue(
             priority,
             strength,
             affinity,
+            engine,
+            work,
+            panel_id,
             to_text(now),
         ),
     ).fetchone()
@@ -135,15 +147,25 @@ def claim(
 
     The lease runs ``lease_seconds`` from ``now``; ``Job.fence`` is the token that every later
     call for this run has to show. ``prefers`` is the affinity of what the worker did last: of the
-    member whose turn it is, a job with the same may go first (see :mod:`storage.affinity`).
+    member whose turn it is, a job with the same may go first (see :mod:`storage.affinity`). What
+    moderators put in front goes first in its guild, and uses its member's share all the same.
     """
     told = {"owner": owner, "until": now + lease_seconds, "started": to_text(now)}
-    chosen = preferred(tx, prefers)
+    if is_host_paused(tx):
+        return None
+    chosen = put_in_front(tx) or preferred(tx, prefers)
     if chosen is None:
         row = tx.execute(CLAIM, told).fetchone()
     else:
         row = tx.execute(_CLAIM_ONE, {**told, "id": chosen}).fetchone()
     return None if row is None else job_from_row(row)
+
+
+def note_expected(tx: sqlite3.Connection, *, job_id: int, seconds: float) -> None:
+    """Remember when a job that has just been asked for is expected to be done, from now."""
+    tx.execute(
+        "UPDATE job SET expected_seconds = ? WHERE id = ? AND status = 'queued'", (seconds, job_id)
+    )
 
 
 def heartbeat(
@@ -237,8 +259,8 @@ def release_crashed(
             "Ask for the panel again, with a simpler prompt or fewer alternates if it repeats."
         )
     tx.execute(
-        "UPDATE job SET status = ?, crashes = ?, error = ?, finished_at = ?, lease_owner = NULL, "
-        "lease_until = NULL WHERE id = ?",
+        "UPDATE job SET status = ?, crashes = ?, error = ?, finished_at = ?, lease_owner = NULL, "  # noqa: S608 - our own
+        f"lease_until = NULL, held = {OF_JOB} WHERE id = ?",
         (status, crashes, error, None if status is JobStatus.QUEUED else to_text(now), job_id),
     )
     return status
@@ -291,9 +313,9 @@ def requeue(tx: sqlite3.Connection, *, job_id: int, fence: int, now: float) -> J
         LeaseLost: the job is no longer ours.
     """
     row = tx.execute(
-        "UPDATE job SET status = iif(cancel_requested, 'cancelled', 'queued'), "
+        "UPDATE job SET status = iif(cancel_requested, 'cancelled', 'queued'), "  # noqa: S608 - our own
         "finished_at = iif(cancel_requested, ?, NULL), lease_owner = NULL, lease_until = NULL, "
-        "progress = 0, progress_note = '' "
+        f"progress = 0, progress_note = '', held = {OF_JOB} "
         "WHERE id = ? AND fence = ? AND status = 'running' RETURNING status",
         (to_text(now), job_id, fence),
     ).fetchone()

@@ -1,29 +1,33 @@
 """What can be read from the ledger: jobs, their places in the fair order, their estimates."""
 
 import sqlite3
-import statistics
-from collections.abc import Sequence
+import time
 
 from pipeline.domain.errors import NotFound
 from pipeline.domain.job import Job, JobKind, JobStatus, QueuePlace
 from storage.database import Database
+from storage.estimates import Estimates, read_estimates
 from storage.times import from_text
 
-MEASURED_LEAST, MEASURED_MOST = 3, 20
-"""How many finished jobs an estimate needs, and how many of the latest it looks at."""
-
 # A waiting job's start tag is its member's (guild's) vtime plus the number of jobs of the same
-# member (guild) before it; the order of tags is the order of claims. Of other guilds only their
-# counters are needed: with w jobs waiting from vtime v, max(0, min(w, tag - v)) of them have a
-# smaller tag, one more an equal one, which wins the tie if its guild's id is lower.
+# member (guild) before it; the order of tags is the order of claims. What moderators put in front
+# goes before and uses its member's turns. Of other guilds only their counters are needed: with w
+# jobs waiting from vtime v, max(0, min(w, tag - v)) of them have a smaller tag, one more an equal
+# one, which wins the tie if its guild's id is lower.
 PLACES = """
 WITH mine AS (
-    SELECT job.*, row_number() OVER (PARTITION BY member_id ORDER BY priority DESC, id) - 1 AS nth
-    FROM job WHERE guild_id = :guild_id AND status = 'queued'
+    SELECT job.*,
+           row_number() OVER (
+               PARTITION BY member_id ORDER BY front = 0, front DESC, priority DESC, id
+           ) - 1 AS nth
+    FROM job WHERE guild_id = :guild_id AND status = 'queued' AND held = 0
 ), ordered AS (
-    SELECT mine.*,
-           row_number() OVER (ORDER BY share.vtime + mine.nth, share.member_id) - 1 AS kth
+    SELECT mine.*, row_number() OVER turn - 1 AS kth, sum(work) OVER turn - work AS work_ahead
     FROM mine JOIN share ON share.guild_id = :guild_id AND share.member_id = mine.member_id
+    WINDOW turn AS (
+        ORDER BY front = 0, front DESC, iif(front = 0, share.vtime + nth, id), share.member_id
+        ROWS UNBOUNDED PRECEDING
+    )
 )
 SELECT ordered.*, ordered.kth + 1 + (
     SELECT coalesce(sum(min(other.waiting,
@@ -38,27 +42,41 @@ ORDER BY position
 """
 
 
-async def queue_places(db: Database, guild_id: int) -> list[tuple[Job, QueuePlace]]:
+async def queue_places(
+    db: Database, guild_id: int, *, now: float | None = None
+) -> list[tuple[Job, QueuePlace]]:
     """The guild's waiting jobs and where they stand among those of all guilds, next first."""
-    return await _places(db, guild_id, None)
+    return await _places(db, guild_id, None, now)
 
 
-async def place_of(db: Database, job_id: int) -> QueuePlace | None:
+async def place_of(db: Database, job_id: int, *, now: float | None = None) -> QueuePlace | None:
     """Where one waiting job stands; None if it does not wait. Tells nothing but numbers."""
     job = await db.fetch_one(
-        "SELECT guild_id FROM job WHERE id = ? AND status = 'queued'", (job_id,)
+        "SELECT guild_id FROM job WHERE id = ? AND status = 'queued' AND held = 0", (job_id,)
     )
     if job is None:
         return None
-    places = await _places(db, job["guild_id"], job_id)
+    places = await _places(db, job["guild_id"], job_id, now)
     return places[0][1] if places else None
 
 
-async def _places(db: Database, guild_id: int, job_id: int | None) -> list[tuple[Job, QueuePlace]]:
+async def _places(
+    db: Database, guild_id: int, job_id: int | None, now: float | None
+) -> list[tuple[Job, QueuePlace]]:
     rows = await db.fetch_all(PLACES, {"guild_id": guild_id, "job_id": job_id})
-    running = await _running(db)
-    each = await _median_seconds(db)
-    return [(job_from_row(row), _place(row, running, each)) for row in rows]
+    if not rows:
+        return []
+    estimates = await read_estimates(db, time.time() if now is None else now)
+    return [(job_from_row(row), _place(row, estimates)) for row in rows]
+
+
+async def held_jobs(db: Database, guild_id: int) -> list[Job]:
+    """The guild's jobs that wait for their series to go on, oldest first."""
+    rows = await db.fetch_all(
+        "SELECT * FROM job WHERE status = 'queued' AND held = 1 AND guild_id = ? ORDER BY id",
+        (guild_id,),
+    )
+    return [job_from_row(row) for row in rows]
 
 
 async def running_jobs(db: Database, guild_id: int) -> list[Job]:
@@ -107,32 +125,17 @@ async def queued_or_running(db: Database, guild_id: int, member_id: int) -> int:
     return 0 if row is None else row["live"]
 
 
-async def _running(db: Database) -> int:
-    row = await db.fetch_one("SELECT count(*) AS n FROM job WHERE status = 'running'")
-    return 0 if row is None else row["n"]
-
-
-async def _median_seconds(db: Database) -> float | None:
-    rows = await db.fetch_all(
-        "SELECT seconds FROM job WHERE status = 'done' AND seconds IS NOT NULL "
-        "ORDER BY finished_at DESC LIMIT ?",
-        (MEASURED_MOST,),
-    )
-    return _median([row["seconds"] for row in rows])
-
-
-def _median(seconds: Sequence[float]) -> float | None:
-    return statistics.median(seconds) if len(seconds) >= MEASURED_LEAST else None
-
-
-def _place(row: sqlite3.Row, running: int, each: float | None) -> QueuePlace:
+def _place(row: sqlite3.Row, estimates: Estimates) -> QueuePlace:
     position = row["position"]
-    return QueuePlace(
-        job_id=row["id"],
-        position=position,
-        ahead=position - 1 + running,
-        eta_seconds=None if each is None else position * each,
+    eta = estimates.until_done(
+        row["engine"],
+        row["work"],
+        work_ahead=row["work_ahead"],
+        jobs_of_others=position - 1 - row["kth"],
+        jobs_ahead=position - 1,
     )
+    low, high = estimates.around(eta) or (None, None)
+    return QueuePlace(row["id"], position, position - 1 + len(estimates.running), eta, low, high)
 
 
 def job_from_row(row: sqlite3.Row) -> Job:
@@ -157,4 +160,8 @@ def job_from_row(row: sqlite3.Row) -> Job:
         started_at=from_text(row["started_at"]),
         finished_at=from_text(row["finished_at"]),
         affinity=row["affinity"],
+        held=bool(row["held"]),
+        front=row["front"],
+        engine=row["engine"],
+        work=row["work"],
     )

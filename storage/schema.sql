@@ -29,7 +29,7 @@ CREATE TABLE series (
     CHECK (vote_days BETWEEN 0 AND 3650), vote_tie TEXT NOT NULL DEFAULT 'extend'
     CHECK (vote_tie IN ('extend', 'requester', 'margin')), gpu_seconds INTEGER CHECK (gpu_seconds BETWEEN 1 AND 864000), cooldown INTEGER NOT NULL DEFAULT 0
     CHECK (cooldown BETWEEN 0 AND 86400), language TEXT NOT NULL DEFAULT '' CHECK (length(language) <= 10), sentinel INTEGER NOT NULL DEFAULT 1 CHECK (sentinel IN (0, 1)), taste TEXT NOT NULL DEFAULT 'rank'
-    CHECK (taste IN ('off', 'rank', 'spare')),
+    CHECK (taste IN ('off', 'rank', 'spare')), paused_at TEXT, pause_reason TEXT NOT NULL DEFAULT '' CHECK (length(pause_reason) <= 200),
     UNIQUE (guild_id, slug)
 ) STRICT;
 
@@ -184,11 +184,9 @@ CREATE TABLE job (
     seconds           REAL,
     created_at        TEXT NOT NULL,
     started_at        TEXT,
-    finished_at       TEXT, affinity TEXT NOT NULL DEFAULT '', passed INTEGER NOT NULL DEFAULT 0,
+    finished_at       TEXT, affinity TEXT NOT NULL DEFAULT '', passed INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)), front INTEGER NOT NULL DEFAULT 0 CHECK (front >= 0), engine TEXT NOT NULL DEFAULT '', work REAL NOT NULL DEFAULT 0 CHECK (work >= 0), expected_seconds REAL,
     UNIQUE (guild_id, dedupe_key)
 ) STRICT;
-
-CREATE INDEX job_queued ON job (guild_id, member_id, priority DESC, id) WHERE status = 'queued';
 
 CREATE INDEX job_running ON job (lease_until) WHERE status = 'running';
 
@@ -212,54 +210,6 @@ CREATE INDEX share_guilds ON share (vtime, guild_id) WHERE member_id = 0 AND wai
 
 CREATE INDEX share_members ON share (guild_id, vtime, member_id)
     WHERE member_id <> 0 AND waiting > 0;
-
-CREATE TRIGGER job_joins AFTER INSERT ON job WHEN NEW.status = 'queued' BEGIN
-    INSERT INTO share (guild_id, member_id, vtime)
-    VALUES (NEW.guild_id, 0, (SELECT clock FROM share WHERE guild_id = 0))
-    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
-    INSERT INTO share (guild_id, member_id, vtime)
-    VALUES (NEW.guild_id, NEW.member_id,
-            (SELECT clock FROM share WHERE guild_id = NEW.guild_id AND member_id = 0))
-    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
-    UPDATE share SET waiting = waiting + 1
-    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
-END;
-
-CREATE TRIGGER job_served AFTER UPDATE OF status ON job
-WHEN OLD.status = 'queued' AND NEW.status = 'running' BEGIN
-    UPDATE share SET clock = (SELECT vtime FROM share
-                              WHERE guild_id = NEW.guild_id AND member_id = 0)
-    WHERE guild_id = 0;
-    UPDATE share SET clock = (SELECT vtime FROM share
-                              WHERE guild_id = NEW.guild_id AND member_id = NEW.member_id)
-    WHERE guild_id = NEW.guild_id AND member_id = 0;
-    UPDATE share SET vtime = vtime + 1, waiting = waiting - 1
-    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
-END;
-
-CREATE TRIGGER job_leaves AFTER UPDATE OF status ON job
-WHEN OLD.status = 'queued' AND NEW.status NOT IN ('queued', 'running') BEGIN
-    UPDATE share SET waiting = waiting - 1
-    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
-END;
-
-CREATE TRIGGER job_rejoins AFTER UPDATE OF status ON job
-WHEN OLD.status = 'running' AND NEW.status = 'queued' BEGIN
-    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
-                                 (SELECT clock FROM share WHERE guild_id = 0))
-    WHERE guild_id = NEW.guild_id AND member_id = 0;
-    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
-                                 (SELECT clock FROM share
-                                  WHERE guild_id = NEW.guild_id AND member_id = 0))
-    WHERE guild_id = NEW.guild_id AND member_id = NEW.member_id;
-    UPDATE share SET waiting = waiting + 1
-    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
-END;
-
-CREATE TRIGGER job_deleted AFTER DELETE ON job WHEN OLD.status = 'queued' BEGIN
-    UPDATE share SET waiting = waiting - 1
-    WHERE guild_id = OLD.guild_id AND member_id IN (0, OLD.member_id);
-END;
 
 CREATE TABLE attempt (
     id          INTEGER PRIMARY KEY,
@@ -611,9 +561,6 @@ CREATE INDEX drift_alarm_by_look ON drift_alarm (guild_id, character_id, appeara
 
 CREATE INDEX drift_alarm_by_since ON drift_alarm (since_sample);
 
-CREATE INDEX job_affine ON job (guild_id, member_id, priority, affinity, id)
-WHERE status = 'queued';
-
 CREATE UNIQUE INDEX review_one_appeal ON review (panel_id) WHERE appeal_of IS NOT NULL;
 
 CREATE INDEX review_by_appeal ON review (appeal_of) WHERE appeal_of IS NOT NULL;
@@ -894,3 +841,81 @@ CREATE TABLE held_picture (
     created_at  TEXT NOT NULL,
     UNIQUE (guild_id, picture)
 ) STRICT;
+
+CREATE INDEX job_queued ON job (guild_id, member_id, priority DESC, id)
+WHERE status = 'queued' AND held = 0;
+
+CREATE INDEX job_affine ON job (guild_id, member_id, priority, affinity, id)
+WHERE status = 'queued' AND held = 0;
+
+CREATE INDEX job_front ON job (guild_id, front DESC, id)
+WHERE status = 'queued' AND held = 0 AND front > 0;
+
+CREATE INDEX job_held ON job (guild_id, id) WHERE status = 'queued' AND held = 1;
+
+CREATE TRIGGER job_joins AFTER INSERT ON job WHEN NEW.status = 'queued' AND NEW.held = 0 BEGIN
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, 0, (SELECT clock FROM share WHERE guild_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, NEW.member_id,
+            (SELECT clock FROM share WHERE guild_id = NEW.guild_id AND member_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    UPDATE share SET waiting = waiting + 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_goes_on AFTER UPDATE OF held ON job
+WHEN NEW.status = 'queued' AND OLD.status = 'queued' AND OLD.held = 1 AND NEW.held = 0 BEGIN
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, 0, (SELECT clock FROM share WHERE guild_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    INSERT INTO share (guild_id, member_id, vtime)
+    VALUES (NEW.guild_id, NEW.member_id,
+            (SELECT clock FROM share WHERE guild_id = NEW.guild_id AND member_id = 0))
+    ON CONFLICT DO UPDATE SET vtime = max(vtime, excluded.vtime) WHERE waiting = 0;
+    UPDATE share SET waiting = waiting + 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_is_held AFTER UPDATE OF held ON job
+WHEN NEW.status = 'queued' AND OLD.status = 'queued' AND OLD.held = 0 AND NEW.held = 1 BEGIN
+    UPDATE share SET waiting = waiting - 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_served AFTER UPDATE OF status ON job
+WHEN OLD.status = 'queued' AND NEW.status = 'running' BEGIN
+    UPDATE share SET clock = (SELECT vtime FROM share
+                              WHERE guild_id = NEW.guild_id AND member_id = 0)
+    WHERE guild_id = 0;
+    UPDATE share SET clock = (SELECT min(vtime) FROM share
+                              WHERE guild_id = NEW.guild_id AND member_id <> 0 AND waiting > 0)
+    WHERE guild_id = NEW.guild_id AND member_id = 0;
+    UPDATE share SET vtime = vtime + 1, waiting = waiting - 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_leaves AFTER UPDATE OF status ON job
+WHEN OLD.status = 'queued' AND OLD.held = 0 AND NEW.status NOT IN ('queued', 'running') BEGIN
+    UPDATE share SET waiting = waiting - 1
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_rejoins AFTER UPDATE OF status ON job
+WHEN OLD.status = 'running' AND NEW.status = 'queued' BEGIN
+    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
+                                 (SELECT clock FROM share WHERE guild_id = 0))
+    WHERE guild_id = NEW.guild_id AND member_id = 0;
+    UPDATE share SET vtime = max(vtime - (NEW.crashes = OLD.crashes),
+                                 (SELECT clock FROM share
+                                  WHERE guild_id = NEW.guild_id AND member_id = 0))
+    WHERE guild_id = NEW.guild_id AND member_id = NEW.member_id;
+    UPDATE share SET waiting = waiting + (NEW.held = 0)
+    WHERE guild_id = NEW.guild_id AND member_id IN (0, NEW.member_id);
+END;
+
+CREATE TRIGGER job_deleted AFTER DELETE ON job WHEN OLD.status = 'queued' AND OLD.held = 0 BEGIN
+    UPDATE share SET waiting = waiting - 1
+    WHERE guild_id = OLD.guild_id AND member_id IN (0, OLD.member_id);
+END;

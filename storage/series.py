@@ -196,6 +196,8 @@ def _series(row: sqlite3.Row) -> Series:
         language=row["language"],
         sentinel=bool(row["sentinel"]),
         taste=TasteUse(row["taste"]),
+        paused_at=from_text(row["paused_at"]),
+        pause_reason=row["pause_reason"],
     )
 
 

@@ -20,7 +20,7 @@ class Order:
 
     ``dedupe_key`` tells this request from every other; ``submission_sha256`` is a person's own
     picture; ``warnings`` are for the receipt; ``batch`` says that it is one of several that were
-    asked for at once, between which no cooldown lies.
+    asked for at once, between which no cooldown lies; ``engine`` is the name of what draws it.
     """
 
     brief: PanelBrief
@@ -30,6 +30,7 @@ class Order:
     submission_sha256: str | None = None
     warnings: tuple[str, ...] = ()
     batch: bool = False
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,18 @@ async def admit(db: Database, actor: Actor, series: Series, order: Order) -> Req
             panel_id=panel_id,
             dedupe_key=order.dedupe_key,
             affinity="" if submitted else order.brief.affinity,
+            engine=order.engine,
+            work=0.0 if submitted else order.brief.work,
             now=now.timestamp(),
         )
         return panel_id, job_id
 
     panel_id, job_id = await db.write(add)
     panel = await panels.get_panel(db, actor.guild_id, panel_id)
-    return Requested(panel, await jobs.place_of(db, job_id), order.warnings)
+    place = await jobs.place_of(db, job_id)
+    if place is not None and (expected := place.eta_seconds) is not None:
+        await db.write(lambda tx: jobs.note_expected(tx, job_id=job_id, seconds=expected))
+    return Requested(panel, place, order.warnings)
 
 
 def seed_of(dedupe_key: str) -> int:

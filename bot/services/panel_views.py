@@ -1,4 +1,4 @@
-"""What people see of panels: one of them, the queue, a recipe."""
+"""What people see of panels: one of them, a recipe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,15 +37,6 @@ class PanelView:
     guess: Guess | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueueEntry:
-    """A line of the queue."""
-
-    job: Job
-    place: QueuePlace
-    panel: Panel
-
-
 async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
     """Everything about one panel.
 
@@ -69,17 +60,6 @@ async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
         saved=await previews.savings(db, guild_id, panel_id),
         guess=await taste.guess_of(db, guild_id, panel_id),
     )
-
-
-async def queue_entries(db: Database, guild_id: int) -> list[QueueEntry]:
-    """What runs in a guild (at place 0), then what waits, next first."""
-    running = await jobs.running_jobs(db, guild_id)
-    places = [(job, QueuePlace(job.id, 0, 0, None)) for job in running]
-    places += await jobs.queue_places(db, guild_id)
-    return [
-        QueueEntry(job, place, await panels.get_panel(db, guild_id, job.panel_id))
-        for job, place in places
-    ]
 
 
 async def panel_recipe(db: Database, guild_id: int, panel_id: int) -> str:

@@ -21,10 +21,8 @@ from bot.services.engines import Engines
 from bot.services.intake import Order, Requested, admit, seed_of
 from bot.services.panel_views import (
     PanelView,
-    QueueEntry,
     panel_recipe,
     panel_view,
-    queue_entries,
 )
 from bot.services.rerolls import check_lead, check_ranges
 from bot.services.safety import Safety
@@ -142,7 +140,12 @@ class PanelService:
         await check_lead(self._db, actor.guild_id, brief, roles)
         lacking = await preflight(self._db, actor.guild_id, roles, shot, series.missing_shot)
         order = Order(
-            brief, channel_id, dedupe_key, warnings=(*doubts, *lacking), batch=request.batch
+            brief,
+            channel_id,
+            dedupe_key,
+            warnings=(*doubts, *lacking),
+            batch=request.batch,
+            engine=engine.name,
         )
         return await admit(self._db, actor, series, order)
 
@@ -221,6 +224,8 @@ class PanelService:
     async def cancel(self, actor: Actor, panel_id: int) -> Panel:
         """Stop a waiting panel at once, a running one at its next step.
 
+        Who cancels somebody else's is written down.
+
         Raises:
             NotAllowed: the actor neither asked for it nor moderates.
             WrongState: it is finished already.
@@ -239,6 +244,15 @@ class PanelService:
                     guild_id=actor.guild_id,
                     panel_id=panel_id,
                     status=PanelStatus.CANCELLED,
+                    now=now,
+                )
+            if status is not None and actor.member_id != panel.requester_id:
+                audit.note(
+                    tx,
+                    guild_id=actor.guild_id,
+                    member_id=actor.member_id,
+                    action="panel.cancelled",
+                    subject=f"panel {panel_id}",
                     now=now,
                 )
             return status
@@ -303,10 +317,6 @@ class PanelService:
             NotFound: the guild has no such panel.
         """
         return await panel_view(self._db, actor.guild_id, panel_id)
-
-    async def queue(self, actor: Actor) -> list[QueueEntry]:
-        """What runs in this guild (at place 0), then what waits, next first."""
-        return await queue_entries(self._db, actor.guild_id)
 
     async def picture(self, guild_id: int, sha256: str) -> bytes:
         """The PNG of a candidate or of an evidence card.

@@ -123,10 +123,10 @@ class RedrawService:
         await require_request(db, actor, characters)
         if brief.lead != panel.brief.lead:
             await check_lead(db, guild_id, brief, roles)
+        engine = self._engines.drawing(brief.generator)
         warnings: tuple[str, ...] = ()
         if brief.prompt != panel.brief.prompt:
-            limit = self._engines.drawing(brief.generator).token_limit
-            warnings = await lint(db, guild_id, brief.prompt, roles, limit)
+            warnings = await lint(db, guild_id, brief.prompt, roles, engine.token_limit)
         warnings += await preflight(db, guild_id, roles, brief.shot_type, series.missing_shot)
-        order = Order(brief, panel.channel_id, dedupe_key, warnings=warnings)
+        order = Order(brief, panel.channel_id, dedupe_key, warnings=warnings, engine=engine.name)
         return await admit(db, actor, series, order)

@@ -164,6 +164,8 @@ class ReviewService:
                 dedupe_key=f"retry:{review.id}",
                 strength=strength,
                 affinity=panel.brief.affinity,
+                engine=plan.generator if plan else "",
+                work=panel.brief.work,
                 now=now.timestamp(),
             )
 

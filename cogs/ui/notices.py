@@ -39,7 +39,6 @@ from pipeline.domain.story import StoryPlace
 
 if TYPE_CHECKING:
     from bot.services.cast import CastEntry
-    from bot.services.panel_views import QueueEntry
 
 _LIST = 3200
 _STATUS = {
@@ -70,6 +69,21 @@ def waiting_time(seconds: float | None) -> str:
     if minutes < 90:
         return say_n("about {n} minute", "about {n} minutes", minutes)
     return say_n("about {n} hour", "about {n} hours", round(minutes / 60))
+
+
+def done_in(place: QueuePlace) -> str:
+    """When a waiting panel will be done: from when to when, where that is known."""
+    if place.eta_low is None or place.eta_high is None:
+        return waiting_time(place.eta_seconds)
+    low, high = round(place.eta_low / 60), max(1, round(place.eta_high / 60))
+    if high >= 90:
+        low, high = round(low / 60), round(high / 60)
+        if low < high:
+            return say("{low} to {high} hours", low=low, high=high)
+        return say_n("about {n} hour", "about {n} hours", high)
+    if low < high:
+        return say("{low} to {high} minutes", low=low, high=high)
+    return say_n("about {n} minute", "about {n} minutes", high)
 
 
 def done(title: str, words: str = "") -> Card:
@@ -255,36 +269,10 @@ def _standing(words: str, place: QueuePlace | None) -> str:
     words = words[:1].upper() + words[1:]
     if place is None:
         return words
-    when = waiting_time(place.eta_seconds)
+    when = done_in(place)
     if place.position <= 1:
         return say("{state}: next, {when}", state=words, when=when)
     return say("{state}: place {n}, {when}", state=words, n=place.position, when=when)
-
-
-def queue_card(entries: Sequence["QueueEntry"], names: Mapping[str, str]) -> Card:
-    """All jobs of the server that wait or run."""
-    if not entries:
-        return (
-            Card(GOOD)
-            .heading(say("✅ The queue is empty"))
-            .text(say("Ask for a panel: {command}", command="`/panel request`"))
-        )
-    card = Card(WAITING).heading(say("⏳ {n} in the queue", n=len(entries)))
-    return card.text(lines_within((_queue_line(entry, names) for entry in entries), _LIST))
-
-
-def _queue_line(entry: "QueueEntry", names: Mapping[str, str]) -> str:
-    running = entry.job.status is JobStatus.RUNNING
-    symbol = "🖌️" if running else f"**{entry.place.position}.**"
-    which = say("panel {panel}", panel=entry.panel.id)
-    when = (
-        f"{round(entry.job.progress * 100)} %"
-        if running
-        else (waiting_time(entry.place.eta_seconds))
-    )
-    return (
-        f"{symbol} {which} · {cast_names(entry.panel, names)} · <@{entry.job.member_id}> · {when}"
-    )
 
 
 def cast_card(entries: Sequence["CastEntry"]) -> Card:

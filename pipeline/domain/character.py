@@ -79,7 +79,7 @@ class Series:
     ``cooldown`` how many seconds lie between two requests. ``language`` is that of posts which
     everyone sees, such as ``de``; empty means that of the server.
     ``sentinel``: pictures are looked at while they are drawn. ``taste`` is what is done with what
-    its votes teach.
+    its votes teach. Its queue pauses since ``paused_at``, for ``pause_reason``.
     """
 
     id: int
@@ -107,6 +107,8 @@ class Series:
     language: str = ""
     sentinel: bool = True
     taste: TasteUse = TasteUse.RANK
+    paused_at: datetime | None = None
+    pause_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

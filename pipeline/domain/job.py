@@ -27,7 +27,9 @@ class Job:
     """A row of the ledger. ``fence`` grows with every claim and is never reset.
 
     ``crashes`` counts the workers that died holding it; ``progress`` is 0 to 1. ``affinity`` says
-    what it needs loaded: a worker that has just done the same is ready for it.
+    what it needs loaded: a worker that has just done the same is ready for it. It is ``held`` while
+    its series pauses; ``front`` above 0 says that moderators let it go first. ``work`` is what
+    ``engine`` has to draw: alternates times megapixels.
     """
 
     id: int
@@ -49,13 +51,23 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     affinity: str = ""
+    held: bool = False
+    front: int = 0
+    engine: str = ""
+    work: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """Where a waiting job stands: 1 is next. ``eta_seconds`` is None until jobs were measured."""
+    """Where a waiting job stands: 1 is next.
+
+    ``eta_seconds`` is when it will be done, from now; None until jobs were measured. With 80 % it
+    lies between ``eta_low`` and ``eta_high``; None until it is known how far such words were off.
+    """
 
     job_id: int
     position: int
     ahead: int
     eta_seconds: float | None
+    eta_low: float | None = None
+    eta_high: float | None = None

@@ -188,6 +188,11 @@ class PanelBrief:
     generator: str = ""
 
     @property
+    def work(self) -> float:
+        """What there is to draw: alternates times megapixels."""
+        return self.alternates * self.size.width * self.size.height / 1e6
+
+    @property
     def affinity(self) -> str:
         """The looks that it draws: what is trained for them is loaded once for several panels."""
         return "+".join(sorted(role.appearance_id for role in self.cast))

@@ -69,7 +69,7 @@ async def test_a_request_is_a_receipt_with_a_place(studio, member):
     assert (first.place.position, second.place.position) == (1, 2)
     line = first.panel.brief.dialogue[0]
     assert (line.speaker, line.text, line.kind) == ("ch_mira", "Hello!", BalloonKind.SPEECH)
-    assert [e.panel.id for e in await studio.panels.queue(member)] == [
+    assert [e.panel.id for e in (await studio.queue.look(member)).entries] == [
         first.panel.id,
         second.panel.id,
     ]

@@ -46,7 +46,7 @@ async def test_lists_hold_one_guild_only(twins):
         looks = await app.suggestions.looks(actor.guild_id, "")
         assert {a.guild_id for a in looks} == {actor.guild_id}
         assert {r.guild_id for r in await app.reviews.open(actor)} == {actor.guild_id}
-        assert await app.panels.queue(actor) == []
+        assert (await app.queue.look(actor)).entries == ()
         view = await app.panels.view(actor, ids[actor][0])
         assert {c.guild_id for c in view.candidates} == {actor.guild_id}
 

@@ -407,17 +407,19 @@ async def test_estimates_need_three_measured_jobs(db: Database, build: Any) -> N
     assert (place.position, place.ahead) == (1, 1)  # the running one is ahead
 
     def measure(tx: sqlite3.Connection) -> None:
-        # Twenty more recent jobs of 30 s push the old ones out of the median.
+        # Twenty more recent jobs of 30 s are the latest of their kind.
         tx.execute(
             "INSERT INTO job (guild_id, member_id, kind, panel_id, dedupe_key, status, seconds, "
             "created_at, finished_at) SELECT 1, 1, 'generate', (SELECT min(id) FROM panel), "
-            "'m' || value, 'done', 30.0, '', '2099' FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12,"
+            "'m' || value, 'done', 30.0, '2099-01-01T00:00:00+00:00', '2099-01-01T00:00:30+00:00' FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12,"
             "13,14,15,16,17,18,19,20]')"
         )
 
     await db.write(measure)
-    ((_, place),) = await jobs.queue_places(db, 1)
-    assert place.eta_seconds == 30.0
+    ((_, place),) = await jobs.queue_places(db, 1, now=T + 10)
+    # its own 30 s, and what is left of the one that runs
+    assert place.eta_seconds == pytest.approx(50.0, abs=1)
+    assert (place.eta_low, place.eta_high) == (None, None), "nobody knows how far off that is"
 
 
 async def test_reads_of_a_guild(db: Database, build: Any) -> None:

@@ -7,8 +7,9 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from pipeline.domain.errors import WrongState
 from pipeline.domain.job import Job, JobKind, JobStatus
-from storage import jobs
+from storage import jobs, steering
 from storage.errors import LeaseLost
 from storage.schema_text import schema_text
 
@@ -88,14 +89,41 @@ class LedgerMachine(RuleBasedStateMachine):
             "SELECT DISTINCT j.guild_id, j.member_id, g.vtime AS gv, m.vtime AS mv FROM job AS j "
             "JOIN share AS g ON g.guild_id = j.guild_id AND g.member_id = 0 "
             "JOIN share AS m ON m.guild_id = j.guild_id AND m.member_id = j.member_id "
-            "WHERE j.status = 'queued'"
+            "WHERE j.status = 'queued' AND j.held = 0"
         ).fetchall()
         best = min(
             waiting,
             key=lambda r: (r["gv"], r["guild_id"], r["mv"], r["member_id"]),
             default=None,
         )
-        return None if best is None else (best["guild_id"], best["member_id"])
+        if best is None:
+            return None
+        first = self.tx.execute(
+            "SELECT guild_id, member_id FROM job WHERE status = 'queued' AND held = 0 "
+            "AND front > 0 AND guild_id = ? ORDER BY front DESC, id",
+            (best["guild_id"],),
+        ).fetchone()
+        return tuple(first) if first else (best["guild_id"], best["member_id"])
+
+    @rule(guild=st.sampled_from(GUILDS))
+    def pause_or_resume(self, guild: int) -> None:
+        try:
+            steering.pause_series(self.tx, guild_id=guild, series_id=guild, reason="", now=self.now)
+        except WrongState:
+            steering.resume_series(self.tx, guild_id=guild, series_id=guild)
+
+    @precondition(lambda self: self.panels)
+    @rule(data=st.data(), first=st.booleans())
+    def move(self, data: st.DataObject, first: bool) -> None:
+        job_id = data.draw(st.sampled_from(sorted(self.panels)))
+        guild, panel = self.panels[job_id]
+        waits = job_id not in self.final and job_id not in self.held
+        try:
+            steering.move(self.tx, guild_id=guild, panel_id=panel, first=first)
+        except WrongState:
+            assert not waits
+        else:
+            assert waits
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), status=st.sampled_from((JobStatus.DONE, JobStatus.CANCELLED)))
@@ -197,8 +225,17 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_waiting_counters_are_right(self) -> None:
         wrong = self.tx.execute(
             "SELECT * FROM share WHERE waiting <> (SELECT count(*) FROM job "
-            "WHERE status = 'queued' AND job.guild_id = share.guild_id "
+            "WHERE status = 'queued' AND held = 0 AND job.guild_id = share.guild_id "
             "AND (share.member_id = 0 OR job.member_id = share.member_id))"
+        ).fetchall()
+        assert wrong == []
+
+    @invariant()
+    def what_waits_is_held_if_and_only_if_its_series_pauses(self) -> None:
+        wrong = self.tx.execute(
+            "SELECT 1 FROM job JOIN panel ON panel.id = job.panel_id "
+            "JOIN series ON series.id = panel.series_id WHERE job.status = 'queued' "
+            "AND job.held <> (series.paused_at IS NOT NULL)"
         ).fetchall()
         assert wrong == []
 
