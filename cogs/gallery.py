@@ -1,6 +1,7 @@
 """``/panel gallery`` and the buttons that leaf through what it found."""
 
 import re
+from dataclasses import replace
 from typing import Any, Self
 
 import discord
@@ -9,7 +10,7 @@ from discord import ui
 from bot.client import OnModelBot
 from bot.services.actor import Actor
 from bot.services.panel_search import GalleryPage
-from cogs.entry import Interaction, actor_of
+from cogs.entry import Interaction, actor_of, is_restricted
 from cogs.loading import message_link
 from cogs.ui import ids
 from cogs.ui.card import Card
@@ -43,7 +44,9 @@ class LeafButton(ui.DynamicItem[ui.Button[Any]], template=ids.GALLERY):
         await interaction.response.defer()
         actor = await actor_of(interaction)
         service = interaction.client.app.panel_search
-        page = await service.page(actor, self.search_id, self.number)
+        page = await service.page(
+            actor, self.search_id, self.number, restricted=is_restricted(interaction)
+        )
         card = await page_card(interaction.client, actor, page)
         await interaction.edit_original_response(view=card.view(), attachments=card.files())
 
@@ -54,7 +57,8 @@ async def page_card(bot: OnModelBot, actor: Actor, page: GalleryPage) -> Card:
     for one in page.shown:
         png = await bot.app.panels.picture(actor.guild_id, one.candidate.sha256)
         alt = gallery_alt(one, page.names)
-        pictures.append(await thumbnail(f"gallery-{one.panel.id}", alt, png))
+        shown = await thumbnail(f"gallery-{one.panel.id}", alt, png)
+        pictures.append(replace(shown, spoiler=one.candidate.hidden))
         posts = await bot.app.panels.posts(actor.guild_id, PostKind.VOTE_CARD, one.panel.id)
         if posts:
             links[one.panel.id] = message_link(actor.guild_id, posts[-1])

@@ -303,7 +303,9 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
             requester_id=member.id if member else None,
         )
         like = await read_picture(image) if image else None
-        found = await self.bot.app.panel_search.search(actor, wish, character, like)
+        found = await self.bot.app.panel_search.search(
+            actor, wish, character, like, restricted=is_restricted(interaction)
+        )
         await reply(interaction, await page_card(self.bot, actor, found))
 
     @app_commands.command(description="What you may use of the studio, and what of it is used")

@@ -19,12 +19,18 @@ from storage.times import Moment, from_text, to_text
 MOST_PANELS = 20_000
 """The newest accepted panels of a guild that a search looks at."""
 
-# A panel that another one replaced on its page is not shown any more.
+# A panel that another one replaced on its page is not shown any more. What may not be for everyone
+# is shown where Discord restricts by age, and elsewhere once a moderator has approved it.
 _ACCEPTED = """
 FROM panel AS p WHERE p.guild_id = :guild AND p.status = 'accepted'
 AND p.chosen_candidate IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM panel AS later WHERE later.guild_id = p.guild_id AND later.status = 'accepted'
     AND json_extract(later.brief, '$.replaces') = p.id)
+AND (:restricted OR NOT coalesce((
+    SELECT json_extract(c.report, '$.rating.over') FROM candidate AS c
+    WHERE c.id = p.chosen_candidate), 0)
+    OR EXISTS (SELECT 1 FROM review AS r WHERE r.status = 'approved' AND r.panel_id IN (
+        p.id, json_extract(p.brief, '$.revision.panel_id'))))
 """
 _WISHED = f"""
 SELECT p.id, json_extract(p.brief, '$.prompt') AS prompt,
@@ -46,12 +52,18 @@ _PRINTED = (
 )
 
 
-async def wished_panels(db: Database, guild_id: int, wish: PanelWish) -> list[int]:
-    """The accepted panels that fit, newest first; a likeness is not looked at here."""
+async def wished_panels(
+    db: Database, guild_id: int, wish: PanelWish, *, restricted: bool = False
+) -> list[int]:
+    """The accepted panels that fit, newest first; a likeness is not looked at here.
+
+    ``restricted`` says that they are shown where Discord restricts by age.
+    """
     rows = await db.fetch_all(
         _WISHED,
         {
             "guild": guild_id,
+            "restricted": restricted,
             "character": wish.character_id,
             "page": wish.page,
             "chapter": wish.chapter,
@@ -156,11 +168,13 @@ async def get_search(db: Database, guild_id: int, search_id: int) -> PanelSearch
     )
 
 
-async def still_accepted(db: Database, guild_id: int, panels: Sequence[int]) -> frozenset[int]:
-    """Those of some panels that are there and accepted at this moment."""
+async def still_accepted(
+    db: Database, guild_id: int, panels: Sequence[int], *, restricted: bool = False
+) -> frozenset[int]:
+    """Those of some panels that are there, accepted and may be shown at this moment."""
     rows = await db.fetch_all(
         f"SELECT p.id {_ACCEPTED} AND p.id IN (SELECT value FROM json_each(:panels))",  # noqa: S608 - text of our own
-        {"guild": guild_id, "panels": json.dumps(list(panels))},
+        {"guild": guild_id, "restricted": restricted, "panels": json.dumps(list(panels))},
     )
     return frozenset(row["id"] for row in rows)
 

@@ -58,7 +58,13 @@ class PanelSearchService:
         self._door = door
 
     async def search(
-        self, actor: Actor, wish: PanelWish, character: str | None = None, like: bytes | None = None
+        self,
+        actor: Actor,
+        wish: PanelWish,
+        character: str | None = None,
+        like: bytes | None = None,
+        *,
+        restricted: bool = False,
     ) -> GalleryPage:
         """Look, keep what was found, and show the first page.
 
@@ -67,6 +73,7 @@ class PanelSearchService:
             wish: what for.
             character: the name or id of somebody who is in it.
             like: a picture; those that are most like it come first.
+            restricted: whether Discord restricts the place by age.
 
         Raises:
             NotFound: nobody has this name, or nothing fits.
@@ -76,18 +83,17 @@ class PanelSearchService:
         if wish.first and wish.last and wish.first > wish.last:
             raise InvalidInput("The first day is after the last one. Swap them.")
         if character:
-            found = await cast.find_character(self._db, actor.guild_id, character)
-            wish = replace(wish, character_id=found.character_id)
+            member = await cast.find_character(self._db, actor.guild_id, character)
+            wish = replace(wish, character_id=member.character_id)
         wish = replace(wish, likeness=like is not None)
-        hits = [Hit(number) for number in await searching.wished_panels(
-            self._db, actor.guild_id, wish
-        )]  # fmt: skip
+        found = await searching.wished_panels(self._db, actor.guild_id, wish, restricted=restricted)
+        hits = [Hit(number) for number in found]
         if like is not None:
             picture = await asyncio.to_thread(self._door.open, like)
             vector = await asyncio.to_thread(self._print, picture.png)
             await self._print_missing(actor.guild_id, _PRINTED_FOR_A_SEARCH)
             hits = await searching.similar_panels(
-                self._db, actor.guild_id, self._printer.key, vector, [h.panel_id for h in hits]
+                self._db, actor.guild_id, self._printer.key, vector, found
             )
         if not hits:
             raise NotFound("No accepted panel fits. Look for less at once.")
@@ -101,9 +107,11 @@ class PanelSearchService:
                 now=datetime.now(UTC),
             )
         )
-        return await self.page(actor, search_id, 0)
+        return await self.page(actor, search_id, 0, restricted=restricted)
 
-    async def page(self, actor: Actor, search_id: int, number: int) -> GalleryPage:
+    async def page(
+        self, actor: Actor, search_id: int, number: int, *, restricted: bool = False
+    ) -> GalleryPage:
         """A page of a kept search, as it is now: what was deleted or taken down is left out.
 
         Raises:
@@ -114,7 +122,7 @@ class PanelSearchService:
         if search.member_id != actor.member_id:
             raise NotAllowed("This is another person's search. Make your own: /panel gallery.")
         there = await searching.still_accepted(
-            self._db, actor.guild_id, [hit.panel_id for hit in search.hits]
+            self._db, actor.guild_id, [hit.panel_id for hit in search.hits], restricted=restricted
         )
         hits = [hit for hit in search.hits if hit.panel_id in there]
         if not hits:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.services.recipes import recipe_words
 from pipeline.domain.errors import WrongState
 from pipeline.domain.job import Job, JobStatus, QueuePlace
-from pipeline.domain.panel import Panel
+from pipeline.domain.panel import Panel, PlanPart
 from pipeline.domain.review import Review, StoredCandidate, Tally
 from pipeline.domain.sentinel import Savings
 from pipeline.domain.taste import Guess
@@ -52,7 +52,7 @@ async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
         job=job,
         place=await jobs.place_of(db, job.id) if job and waiting else None,
         candidates=tuple(shown),
-        review=await reviews.review_of_panel(db, guild_id, panel_id),
+        review=await _review_of(db, panel),
         tally=await votes.tally(db, guild_id, panel_id),
         cast_names={c.character_id: c.name for c in await cast.list_characters(db, guild_id)},
         notes=await _notes_on(db, guild_id, shown),
@@ -60,6 +60,15 @@ async def panel_view(db: Database, guild_id: int, panel_id: int) -> PanelView:
         saved=await previews.savings(db, guild_id, panel_id),
         guess=await taste.guess_of(db, guild_id, panel_id),
     )
+
+
+async def _review_of(db: Database, panel: Panel) -> Review | None:
+    """The panel's own; of a picture that was made larger, else that of the smaller one."""
+    found = await reviews.review_of_panel(db, panel.guild_id, panel.id)
+    revision = panel.brief.revision
+    if found is None and revision is not None and PlanPart.ENLARGEMENT in revision.changed:
+        return await reviews.review_of_panel(db, panel.guild_id, revision.panel_id)
+    return found
 
 
 async def panel_recipe(db: Database, guild_id: int, panel_id: int) -> str:

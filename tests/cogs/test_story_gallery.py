@@ -3,13 +3,14 @@
 import io
 from datetime import UTC, datetime, timedelta
 
+import discord
 from PIL import Image
 from studio import Studio, answer, labels_of, picture, raw, text_of
 
 
 def numbers(message) -> list[int]:
     """The panels on a page, in order."""
-    names = [a.filename for a in message.attachments]
+    names = [a.filename.removeprefix("SPOILER_") for a in message.attachments]
     return [int(name.removeprefix("gallery-").partition(".")[0]) for name in names]
 
 
@@ -134,3 +135,33 @@ async def _sha(studio: Studio, panel: int) -> str:
         (panel,),
     )
     return row["sha256"]
+
+
+async def test_what_is_not_for_everyone_is_shown_where_it_may_be(studio: Studio, monkeypatch):
+    """In age-restricted channels, and anywhere once a moderator has approved it; as a spoiler."""
+    adults = studio.guild.create_text_channel("adults")
+    monkeypatch.setattr(discord.TextChannel, "is_nsfw", lambda self: self.id == adults.id)
+    await studio.boss.slash(studio.channel, "safety settings", restricted_channels="allow")
+    await studio.register()
+    await drawn(studio, "Harmless.")
+    ask = {"characters": "Akira", "prompt": "unsafe", "alternates": 1}
+    await studio.ann.slash(adults, "panel request", **ask)
+    await studio.quiet()
+    assert numbers((await gallery(studio)).response) == [1]
+    found = await studio.bob.slash(adults, "panel gallery")
+    assert numbers(found.response) == [2, 1]
+    assert found.response.attachments[0].filename.startswith("SPOILER_")
+    await studio.request(prompt="unsafe", alternates=1)
+    await studio.quiet()
+    assert numbers((await gallery(studio)).response) == [1], "a moderator has not seen it yet"
+    await studio.mod.click(studio.reviews.threads[-1].last_message, label="Approve")
+    await studio.quiet()
+    shown = await gallery(studio)
+    assert numbers(shown.response) == [3, 1]
+    taken = await studio.ann.click(studio.card(), label="Upscale")
+    assert "number 4" in answer(taken)
+    await studio.quiet()
+    large = studio.card()
+    assert "Panel 4" in text_of(large), "what was approved stays approved when it is larger"
+    assert large.attachments[0].filename.startswith("SPOILER_")
+    assert numbers((await gallery(studio)).response) == [4, 1]
