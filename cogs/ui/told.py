@@ -9,15 +9,17 @@ _SENTENCES = re.compile(r"(?<=[.!?…]) (?=\S)")
 _ENDS = re.compile(r".*[.!?…]", re.DOTALL)
 _OF_CHARACTER = re.compile(r"ch_\w+: ")
 _MOST_SENTENCES = 12
-# A sentence with fewer fixed letters than this would be recognised everywhere.
+# A sentence with fewer fixed letters than these would be recognised everywhere.
 _FIXED = 4
+_FIXED_AFTER_PLACE = 7
 
 
 def recognisable(english: str) -> bool:
     """Whether a sentence with places has enough fixed words to be told from others."""
     parts = list(Formatter().parse(english))
     letters = sum(sum(map(str.isalpha, literal)) for literal, *_ in parts)
-    return letters >= _FIXED or all(name is None for _, name, *_ in parts)
+    least = _FIXED if parts and parts[0][0] else _FIXED_AFTER_PLACE
+    return letters >= least or all(name is None for _, name, *_ in parts)
 
 
 class _Reading(NamedTuple):
