@@ -121,7 +121,10 @@ FOOT_COLOUR = (96, 92, 98)
 
 
 def foot_of(page: LetteredPage) -> Foot | None:
-    """The page number with the running title before it; None where neither is wanted."""
+    """The page number with the running title before it.
+
+    None where neither is wanted, and where art goes down to the edge: it would stand in the bleed.
+    """
     words = " · ".join(
         part for part in (page.title, str(page.number) if page.show_number else "") if part
     )
@@ -129,7 +132,10 @@ def foot_of(page: LetteredPage) -> Foot | None:
         return None
     size = max(9, round(page.size.width * 0.0145))
     bottom = max((frame.box.y1 for frame in page.frames), default=page.size.height - 2 * size)
-    top = bottom + max(0, (page.size.height - bottom - 2 * size) // 2)
+    free = page.size.height - bottom - 2 * size
+    if free < 0:
+        return None
+    top = bottom + free // 2
     return Foot(words, size, Box(0, top, page.size.width, top + 2 * size))
 
 

@@ -14,7 +14,7 @@ from pipeline.comics.export.budget import TooLarge
 from pipeline.comics.formats import FORMATS, spec_of
 from pipeline.comics.page import compose_page, render_page
 from pipeline.comics.printing import bleed_of, draw_sheet
-from pipeline.comics.rendering import draw_panels
+from pipeline.comics.rendering import draw_panels, foot_of
 from pipeline.domain.character import ColorMode, ReadingDirection
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.geometry import Box, Size
@@ -182,3 +182,11 @@ def test_a_page_for_the_screen_is_refused_and_the_resolution_never_gives_way(ble
     assert page.images[0].image.width == sheet.page.size.width + 2 * sheet.bleed
     with pytest.raises(TooLarge):
         export_book("print", [sheet], BookInfo("Test"), limit_bytes=len(free) // 20)
+
+
+@pytest.mark.parametrize(("layout", "numbered"), [("1=1/1=1,1", True), ("1=1,1/1!=1", False)])
+def test_a_page_whose_lowest_art_bleeds_has_no_number_in_it(layout, numbered):
+    page = compose_page(arts(), spec(), layout=layout, number=7)
+    foot = foot_of(page)
+    assert (foot is not None) == numbered
+    assert foot is None or foot.box.y1 <= page.size.height
