@@ -10,7 +10,7 @@ from cogs.ui.card import Card, button
 from cogs.ui.cards import PANEL_WORDS, cast_names, requested_by
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
-from cogs.ui.terms import shot
+from cogs.ui.terms import place, shot
 from cogs.ui.verdicts import (
     BAD,
     GOOD,
@@ -196,9 +196,9 @@ def warning_lines(warnings: Sequence[str]) -> str:
 def _subject(panel: Panel, names: Mapping[str, str]) -> str:
     """Who is in it, how it is framed; when it plays and what is worn, where a chapter is known."""
     told = [f"**{cast_names(panel, names)}**", shot(panel.brief.shot_type)]
-    if place := retell(str(StoryPlace(panel.brief.chapter, panel.brief.page))):
+    if where := place(StoryPlace(panel.brief.chapter, panel.brief.page)):
         worn = ", ".join(f"`{role.appearance_id}`" for role in panel.brief.cast)
-        told.append(say("{place}, in {looks}", place=place, looks=worn))
+        told.append(say("{place}, in {looks}", place=where, looks=worn))
     return " · ".join(told)
 
 

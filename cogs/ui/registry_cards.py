@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from cogs.ui.card import Card
 from cogs.ui.limits import lines_within, plain
 from cogs.ui.pictures import Picture
+from cogs.ui.terms import place, worn
 from cogs.ui.verdicts import BAD, GOOD, NEUTRAL, WAITING
 from cogs.ui.words import mark, retell, say, say_n
 from pipeline.domain.character import Appearance, Character, EntryKind, Mark
 from pipeline.domain.history import RegistryAction, RegistryEvent
-from pipeline.domain.story import range_words
 from pipeline.domain.vocabulary import color_of
 from pipeline.retrieval.coverage import CharacterCoverage
 
@@ -130,7 +130,7 @@ def _which(look: Appearance) -> str:
     ]
     if look.colorway:
         told.append(say("colourway {colorway}", colorway=plain(look.colorway, 60)))
-    told.append(say("worn {when}", when=retell(range_words(look.valid_from, look.valid_to))))
+    told.append(worn(look))
     return " · ".join(told)
 
 
@@ -184,13 +184,13 @@ def reshaped_card(title: str, done: "Reshaped") -> Card:
 
 def wardrobe_card(wardrobe: "Wardrobe") -> Card:
     """Who wears what in a chapter; who has nothing to wear there comes with a warning."""
-    place = retell(str(wardrobe.place))
-    title = say("🧥 Wardrobe of {place}", place=place) if place else say("🧥 Wardrobe")
+    where = place(wardrobe.place)
+    title = say("🧥 Wardrobe of {place}", place=where) if where else say("🧥 Wardrobe")
     card = Card(NEUTRAL).heading(title)
     if not wardrobe.rows:
         return card.text(say("Nobody is registered yet. Add somebody: /character register."))
     card.text(lines_within(map(_worn_line, wardrobe.rows), 3000))
-    if not place:
+    if not where:
         card.small(
             say("No chapter is known: these are the first looks. Set it with /series settings.")
         )
@@ -206,8 +206,7 @@ def _worn_line(row: "Worn") -> str:
             name=f"**{name}**",
             command=advice,
         )
-    worn = retell(range_words(row.look.valid_from, row.look.valid_to))
-    return f"**{name}**: `{row.look.appearance_id}`, {say('worn {when}', when=worn)}"
+    return f"**{name}**: `{row.look.appearance_id}`, {worn(row.look)}"
 
 
 def history_card(character: str, events: Sequence[RegistryEvent]) -> Card:
