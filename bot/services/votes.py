@@ -83,15 +83,7 @@ class VoteService:
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
             winner = _winner(tx, panel, votes.count_in(tx, panel_id), guess)
-            _choose(tx, panel, winner, guess, now)
-            audit.note(
-                tx,
-                guild_id=actor.guild_id,
-                member_id=actor.member_id,
-                action="vote.closed",
-                subject=f"panel {panel_id}",
-                now=now,
-            )
+            _choose(tx, panel, winner, guess, now, by=actor.member_id)
 
         await self._db.write(work)
         return await panels.get_panel(self._db, actor.guild_id, panel_id)
@@ -165,9 +157,18 @@ def _winner(tx: Transaction, panel: Panel, tally: Tally, guess: Guess | None) ->
 
 
 def _choose(
-    tx: Transaction, panel: Panel, winner: int | None, guess: Guess | None, now: datetime
+    tx: Transaction,
+    panel: Panel,
+    winner: int | None,
+    guess: Guess | None,
+    now: datetime,
+    *,
+    by: int | None = None,
 ) -> None:
-    """Accept the winner inside the transaction, so that a vote in flight counts or is refused."""
+    """Accept the winner inside the transaction, so that a vote in flight counts or is refused.
+
+    ``by`` is who closed the vote; None where time or a quorum did.
+    """
     if winner is None:
         raise WrongState(f"Panel {panel.id} has no alternates to choose from.")
     panels.set_status(
@@ -183,6 +184,15 @@ def _choose(
     )
     if guess is not None:
         taste.note_guess(tx, guild_id=panel.guild_id, panel_id=panel.id, guess=guess)
+    audit.note(
+        tx,
+        guild_id=panel.guild_id,
+        member_id=by,
+        action="vote.closed",
+        subject=f"panel {panel.id}",
+        detail=f"candidate {winner}",
+        now=now,
+    )
     _owe_card(tx, panel, "panel_result", now)
 
 
