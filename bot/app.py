@@ -9,6 +9,7 @@ from bot.services.access import AccessService
 from bot.services.animatics import AnimaticService
 from bot.services.care import CareService
 from bot.services.cast import CastService
+from bot.services.checks import CheckService
 from bot.services.clips import ClipService
 from bot.services.consent import ConsentService
 from bot.services.drift import DriftService
@@ -17,6 +18,7 @@ from bot.services.guilds import GuildService
 from bot.services.lettering import LetteringService
 from bot.services.locks import GuildLocks
 from bot.services.lookup import LookupService
+from bot.services.marks import MarkService
 from bot.services.packages import PackageService
 from bot.services.page_submissions import PageSubmissions
 from bot.services.pages import PageService
@@ -35,6 +37,7 @@ from bot.services.runs import RunService
 from bot.services.safety import Safety
 from bot.services.scripts import ScriptService
 from bot.services.series import SeriesService
+from bot.services.sheets import SheetService
 from bot.services.suggestions import SuggestionService
 from bot.services.sweeping import Sweeper
 from bot.services.taste import TasteService
@@ -65,6 +68,9 @@ class App:
     blobs: BlobStore
     series: SeriesService
     cast: CastService
+    checks: CheckService
+    sheets: SheetService
+    marks: MarkService
     access: AccessService
     quests: QuestService
     suggestions: SuggestionService
@@ -136,11 +142,14 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 db=db,
                 blobs=blobs,
                 series=series,
-                cast=CastService(db, blobs, registrar, judge, locks),
+                cast=CastService(db, blobs, registrar, locks),
+                checks=CheckService(db, blobs, registrar, judge),
+                sheets=SheetService(db, blobs),
+                marks=MarkService(db, blobs, encoders, locks),
                 access=AccessService(db, locks),
                 quests=QuestService(db, blobs, registrar, locks),
                 suggestions=SuggestionService(db),
-                registry=RegistryService(db, blobs, encoders, locks),
+                registry=RegistryService(db, blobs, locks),
                 reshaping=ReshapingService(db, blobs, registrar, locks),
                 packages=PackageService(db, blobs, registrar, encoders, locks),
                 engines=engines,

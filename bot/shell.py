@@ -124,9 +124,9 @@ async def write_sheet(arguments: argparse.Namespace) -> str:
     """Write a character's model sheet as PNG, or as PDF where the file's name ends so."""
     async with studio(arguments.guild) as (app, actor):
         if arguments.out.suffix.lower() == ".pdf":
-            data = await app.cast.sheet_pdf(actor, arguments.id, arguments.appearance)
+            data = await app.sheets.pdf(actor, arguments.id, arguments.appearance)
         else:
-            data = await app.cast.sheet(actor, arguments.id, arguments.appearance)
+            data = (await app.sheets.draw(actor, arguments.id, arguments.appearance)).png
     write_file(arguments.out, data)
     return f"Wrote {arguments.out}."
 
@@ -223,7 +223,7 @@ async def check_picture(arguments: argparse.Namespace) -> dict[str, Any]:
     data = read_file(arguments.image)
     shot = ShotType(arguments.shot_type) if arguments.shot_type else None
     async with studio(arguments.guild) as (app, actor):
-        result = await app.cast.check(
+        result = await app.checks.check(
             actor,
             data,
             character=arguments.character,

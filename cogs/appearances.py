@@ -220,16 +220,14 @@ class AppearanceCog(
         """Add or forget a mark; its owner and moderators may."""
         await acknowledge(interaction)
         actor = await actor_of(interaction)
-        service = self.bot.app.registry
+        service = self.bot.app.marks
         if not reference:
-            gone = await service.remove_mark(actor, character, name)
+            gone = await service.remove(actor, character, name)
             await reply(interaction, done(say("Mark forgotten"), plain(gone[0].name, 80)))
             return
         if region is None:
             raise InvalidInput("Say where the mark is: region:40%,10%,60%,20%.")
-        made = await service.add_mark(
-            actor, character, reference, name=name, region=region, side=side
-        )
+        made = await service.add(actor, character, reference, name=name, region=region, side=side)
         words = say(
             "On reference {reference}, pixels {box}.",
             reference=f"#{made.reference_id}",

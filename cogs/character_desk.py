@@ -140,7 +140,9 @@ class CharacterDesk(commands.GroupCog, group_name="character"):
                 actor, character, reference, of_picture or ReferenceEdit()
             )
         made = await service.edit(actor, character, change, appearance, look_edit)
-        marks = await service.marks(actor, made.character.character_id, made.look.appearance_id)
+        marks = await self.bot.app.marks.all(
+            actor, made.character.character_id, made.look.appearance_id
+        )
         title = say("{name} is up to date", name=plain(made.character.name, 60))
         card = look_card(title, made.character, made.look, marks)
         await reply(interaction, suggestion_rows(card, made.look))

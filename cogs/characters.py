@@ -23,7 +23,7 @@ from cogs.entry import (
 from cogs.forms import AddPictures, ColorButton, ColorMenu, RegisterForm
 from cogs.quests import QuestButton, QuestCommands, QuestIdeas
 from cogs.ui.card import Card
-from cogs.ui.cast_cards import registered_card
+from cogs.ui.cast_cards import registered_card, sheet_card, sheet_words
 from cogs.ui.limits import plain
 from cogs.ui.notices import cast_card, done
 from cogs.ui.pictures import Picture
@@ -163,23 +163,20 @@ class CharacterCog(
         """Show the model sheet to everyone in the channel."""
         await acknowledge(interaction)
         actor = await actor_of(interaction)
-        service = self.bot.app.cast
+        sheets = self.bot.app.sheets
         if paper is not None:
-            pdf = await service.sheet_pdf(actor, character, appearance, Paper(paper))
+            pdf = await sheets.pdf(actor, character, appearance, Paper(paper))
             with await for_everyone(interaction):
                 alt = say("Model sheet of {character} to print", character=character)
                 card = Card(NEUTRAL).heading(say("📐 Model sheet to print"))
             await present(interaction, card.file(Picture("model-sheet.pdf", alt, pdf)))
             return
-        png = await service.sheet(actor, character, appearance)
+        sheet = await sheets.draw(actor, character, appearance)
         with await for_everyone(interaction):
-            alt = say(
-                "Model sheet of {character}: registered references by shot type, palette and notes",
-                character=character,
-            )
-            title = say("📐 Model sheet: {character}", character=plain(character, 60))
-        picture = await picture_for(interaction, "model-sheet", alt, png)
-        await present(interaction, Card(NEUTRAL).heading(title).gallery(picture))
+            alt = sheet_words(sheet)
+            picture = await picture_for(interaction, "model-sheet", alt, sheet.png)
+            card = sheet_card(sheet, picture)
+        await present(interaction, card)
 
     @app_commands.command(name="list", description="Everyone in the cast")
     async def list_all(self, interaction: Interaction) -> None:

@@ -186,7 +186,9 @@ async def _settle(
     actor = await actor_of(interaction)
     service = interaction.client.app.registry
     made = await service.settle_suggestions(actor, appearance_row, right)
-    marks = await service.marks(actor, made.character.character_id, made.look.appearance_id)
+    marks = await interaction.client.app.marks.all(
+        actor, made.character.character_id, made.look.appearance_id
+    )
     title = say("{name} is up to date", name=plain(made.character.name, 60))
     await reply(interaction, look_card(title, made.character, made.look, marks))
 

@@ -8,7 +8,7 @@ import discord
 
 from bot.app import App
 from bot.services.actor import Actor
-from bot.services.cast import CheckResult
+from bot.services.checks import CheckResult
 from bot.services.claims import CLAIMED_FOR
 from bot.services.engines import DRAFT
 from cogs.ui.card import Card

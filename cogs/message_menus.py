@@ -133,7 +133,7 @@ class MessageMenu(ui.DynamicItem[ui.Select[Any]], template=ids.MENU):
         if self.asking.verb == CHECK:
             picture = await read_picture(meant[0])
             name = character.character_id
-            result = await app.cast.check(actor, picture, character=name, appearance=look)
+            result = await app.checks.check(actor, picture, character=name, appearance=look)
             limit = interaction.filesize_limit or DEFAULT_LIMIT
             card = await checked_card(app, actor, result, character.name, limit)
             await reply(interaction, card)

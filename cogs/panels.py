@@ -165,7 +165,7 @@ class PanelCog(commands.GroupCog, group_name="panel", group_description="Panels 
         await acknowledge(interaction)
         actor = await actor_of(interaction)
         picture = await read_picture(image)
-        result = await self.bot.app.cast.check(
+        result = await self.bot.app.checks.check(
             actor, picture, character=character, appearance=appearance, box=box
         )
         limit = interaction.filesize_limit or DEFAULT_LIMIT

@@ -93,7 +93,7 @@ def _drafts(character: DemoCharacter, rounds: int) -> Iterator[bytes]:
 
 
 async def _verdict(app: App, png: bytes, character: DemoCharacter) -> Verdict:
-    result = await app.cast.check(_MANAGER, png, character=character.character_id)
+    result = await app.checks.check(_MANAGER, png, character=character.character_id)
     return result.judged.report.verdict
 
 

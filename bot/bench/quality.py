@@ -121,7 +121,7 @@ async def _check(app: App, claimed: DemoCharacter, drawn: DemoCharacter, rates: 
 
 
 async def _verdict(app: App, character: str, appearance: str | None, data: bytes) -> Verdict:
-    result = await app.cast.check(_MANAGER, data, character=character, appearance=appearance)
+    result = await app.checks.check(_MANAGER, data, character=character, appearance=appearance)
     return result.judged.report.verdict
 
 

@@ -171,9 +171,10 @@ async def _write_sheets(production: "Production", out: Path) -> list[tuple[str, 
     sheets = []
     for character in production.material.characters:
         for look in character.appearances:
-            png = await production.app.cast.sheet(actor, character.character_id, look.appearance_id)
-            path = folder / f"{look.appearance_id}.png"
-            path.write_bytes(png)
+            name = look.appearance_id
+            sheet = await production.app.sheets.draw(actor, character.character_id, name)
+            path = folder / f"{name}.png"
+            path.write_bytes(sheet.png)
             sheets.append((f"{character.name} · {look.label}", f"sheets/{path.name}"))
     return sheets
 

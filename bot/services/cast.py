@@ -1,14 +1,12 @@
-"""The cast: characters, references, and checking a picture against them."""
+"""The cast: characters and their references, added and removed."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.services.access import require_edit
 from bot.services.actor import Actor
-from bot.services.boxes import read_box
-from bot.services.casting import calibrated, cast_input, pick_appearance
+from bot.services.casting import pick_appearance
 from bot.services.consent import require_consent
 from bot.services.edits import limited
 from bot.services.erasure import Erased, erase_character
@@ -32,14 +30,7 @@ from pipeline.domain.character import (
     ShotType,
 )
 from pipeline.domain.errors import AlreadyExists, InvalidInput, NotFound
-from pipeline.domain.geometry import Box
-from pipeline.domain.panel import Candidate
-from pipeline.domain.quality import JudgedCandidate
 from pipeline.domain.vocabulary import checked_components
-from pipeline.quality.evidence import evidence_card
-from pipeline.quality.judge import Judge
-from pipeline.quality.sheet import model_sheet
-from pipeline.quality.sheet_pdf import Paper, sheet_pdf
 from storage import cast
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
@@ -47,7 +38,6 @@ from storage.database import Database, Transaction
 __all__ = [
     "CastEntry",
     "CastService",
-    "CheckResult",
     "NewCharacter",
     "Registration",
     "Upload",
@@ -63,14 +53,6 @@ class CastEntry:
     references: int
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """A judged picture and its evidence card (PNG)."""
-
-    judged: JudgedCandidate
-    evidence: bytes
-
-
 class CastService:
     """Everything about who the characters are."""
 
@@ -79,14 +61,12 @@ class CastService:
         db: Database,
         blobs: BlobStore,
         registrar: Registrar,
-        judge: Judge,
         locks: GuildLocks,
     ) -> None:
         self._db = db
         self._blobs = blobs
         self._registrar = registrar
         self._intake = Intake(db, blobs, registrar)
-        self._judge = judge
         self._locks = locks
 
     # --- characters -----------------------------------------------------------------------
@@ -228,75 +208,6 @@ class CastService:
         found = await cast.find_character(self._db, actor.guild_id, character)
         actor.require_own(found.owner_id, f"delete {found.name}")
         return await erase_character(self._db, self._blobs, self._locks, found, by=actor.member_id)
-
-    async def sheet(self, actor: Actor, character: str, appearance: str | None = None) -> bytes:
-        """The model sheet as PNG.
-
-        Raises:
-            NotFound: no such character or appearance.
-        """
-        found = await cast.find_character(self._db, actor.guild_id, character)
-        look = await pick_appearance(self._db, found, appearance)
-        member = await cast_input(self._db, self._blobs, found, look)
-        everyone = await cast.list_characters(self._db, actor.guild_id)
-        heights = [(c.name, c.height_ratio) for c in everyone]
-        notes = "\n".join(text for text in (found.notes, look.notes) if text)
-        return await asyncio.to_thread(model_sheet, member, notes, heights)
-
-    async def sheet_pdf(
-        self,
-        actor: Actor,
-        character: str,
-        appearance: str | None = None,
-        paper: Paper = Paper.A4,
-    ) -> bytes:
-        """The model sheet on one page of paper.
-
-        Raises:
-            NotFound: no such character or appearance.
-        """
-        found = await cast.find_character(self._db, actor.guild_id, character)
-        png = await self.sheet(actor, found.character_id, appearance)
-        return await asyncio.to_thread(sheet_pdf, png, f"Model sheet: {found.name}", paper)
-
-    async def check(
-        self,
-        actor: Actor,
-        image: bytes,
-        *,
-        character: str,
-        appearance: str | None = None,
-        shot_type: ShotType | None = None,
-        box: Box | str | None = None,
-    ) -> CheckResult:
-        """Judge any picture against one character of the registry. Nothing is stored.
-
-        ``box`` says where the character is, as a box or as a person types one, see
-        :func:`bot.services.boxes.read_box`.
-
-        Raises:
-            InvalidInput: the typed box is none, or lies outside the picture.
-            NotFound: no such character or appearance.
-            InvalidPicture: the bytes are not a picture that we take.
-        """
-        found = await cast.find_character(self._db, actor.guild_id, character)
-        look = await pick_appearance(self._db, found, appearance)
-        series = await cast.active_series(self._db, actor.guild_id)
-        picture = await self._registrar.open(image)
-        member = await cast_input(self._db, self._blobs, found, look)
-        (member,) = await calibrated(self._db, series, [member])
-        candidate = Candidate(picture.png, picture.size)
-        if box is not None:
-            where = read_box(box, picture.size) if isinstance(box, str) else box
-            candidate = self._registrar.with_box(candidate, found.character_id, where)
-
-        def work() -> CheckResult:
-            judged = self._judge.judge(
-                candidate, [member], shot_type=shot_type, color_mode=series.color_mode, earlier={}
-            )
-            return CheckResult(judged, evidence_card(judged, [member], title="Check"))
-
-        return await asyncio.to_thread(work)
 
     # --- inside ---------------------------------------------------------------------------
 

@@ -1,15 +1,14 @@
 """The registry beside its pictures: edits, looks, marks, coverage, history."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.services.access import require_edit
 from bot.services.actor import Actor
-from bot.services.boxes import read_box
 from bot.services.casting import pick_appearance
-from bot.services.edits import CharacterEdit, LookEdit, limited
+from bot.services.edits import CharacterEdit, LookEdit
 from bot.services.locks import GuildLocks
 from bot.services.naming import appearance_slug, clean_name
 from bot.services.wardrobe import Wardrobe, wardrobe_at
@@ -17,7 +16,6 @@ from bot.services.wordlists import require_clean
 from pipeline.domain.character import (
     Appearance,
     Character,
-    Mark,
     Reference,
     ReferenceKind,
     ShotType,
@@ -25,13 +23,9 @@ from pipeline.domain.character import (
     appearance_at,
 )
 from pipeline.domain.errors import NotFound, WrongState
-from pipeline.domain.geometry import Size
 from pipeline.domain.history import RegistryAction, RegistryEvent
-from pipeline.domain.vocabulary import checked_angle, checked_expression, checked_side
-from pipeline.fingerprints.encoders.base import Encoder
-from pipeline.imaging.decode import load_canonical
+from pipeline.domain.vocabulary import checked_angle, checked_expression
 from pipeline.quality.coverage_sheet import coverage_sheet
-from pipeline.registry.marks import checked_box, mark_prints
 from pipeline.retrieval.coverage import CharacterCoverage, Coverage, coverage_of
 from storage import cast, history
 from storage.blobs import BlobStore
@@ -68,12 +62,9 @@ class Edited:
 class RegistryService:
     """What people say about the cast."""
 
-    def __init__(
-        self, db: Database, blobs: BlobStore, encoders: Sequence[Encoder], locks: GuildLocks
-    ) -> None:
+    def __init__(self, db: Database, blobs: BlobStore, locks: GuildLocks) -> None:
         self._db = db
         self._blobs = blobs
-        self._encoders = tuple(encoders)
         self._locks = locks
 
     # --- reading --------------------------------------------------------------------------
@@ -141,16 +132,6 @@ class RegistryService:
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
         return await history.list_events(self._db, actor.guild_id, found.id, limit)
-
-    async def marks(self, actor: Actor, character: str, appearance: str | None) -> list[Mark]:
-        """The must-keep marks of a look.
-
-        Raises:
-            NotFound: no such character or appearance.
-        """
-        found = await cast.find_character(self._db, actor.guild_id, character)
-        look = await pick_appearance(self._db, found, appearance)
-        return await cast.list_marks(self._db, actor.guild_id, look.id)
 
     # --- changing -------------------------------------------------------------------------
 
@@ -284,7 +265,7 @@ class RegistryService:
         """
         async with self._locks.of(actor.guild_id):
             found = await self._own(actor, character, "describe the pictures of")
-            old = await self._reference(found, reference_id)
+            old = await reference_of(self._db, found, reference_id)
             said = {
                 "shot_type": change.shot_type,
                 "angle": None if change.angle is None else checked_angle(change.angle),
@@ -299,70 +280,6 @@ class RegistryService:
             await self._db.write(lambda tx: cast.put_reference(tx, new))
         return new
 
-    async def add_mark(
-        self, actor: Actor, character: str, reference_id: int, *, name: str, region: str,
-        side: str = "", notes: str = "",
-    ) -> Mark:  # fmt: skip
-        """Name a must-keep region of a reference and fingerprint it.
-
-        Raises:
-            NotFound: no such character, or the reference is not one of its own.
-            NotAllowed: the actor is neither owner nor moderator.
-            InvalidInput: the region does not lie inside the reference.
-            AlreadyExists: the reference has a mark of this name.
-        """
-        limited("notes", notes, 200)
-        await require_clean(self._db, actor.guild_id, name, notes)
-        async with self._locks.of(actor.guild_id):
-            found = await self._own(actor, character, "mark pictures of")
-            reference = await self._reference(found, reference_id)
-            size = Size(reference.width, reference.height)
-            box = checked_box(read_box(region, size), size)
-            name, side = clean_name(name, "name of the mark"), checked_side(side)
-            png = await self._blobs.get(actor.guild_id, reference.sha256)
-            prints = await asyncio.to_thread(
-                lambda: mark_prints(load_canonical(png), box, self._encoders)
-            )
-            row = await self._db.write(
-                lambda tx: cast.add_mark(
-                    tx,
-                    guild_id=actor.guild_id,
-                    reference_id=reference.id,
-                    name=name,
-                    side=side,
-                    box=box,
-                    notes=notes.strip(),
-                    prints=prints,
-                    now=datetime.now(UTC),
-                )
-            )
-        return Mark(row, actor.guild_id, reference.id, name, side, box, notes.strip())
-
-    async def remove_mark(self, actor: Actor, character: str, name: str) -> list[Mark]:
-        """Forget the marks of one name on all looks of a character; returns them.
-
-        Raises:
-            NotFound: no such character or mark.
-            NotAllowed: the actor is neither owner nor moderator.
-        """
-        found = await self._own(actor, character, "edit the marks of")
-        key = name.strip().casefold()
-        gone = [
-            mark
-            for look in await cast.list_appearances(self._db, actor.guild_id, found.id)
-            for mark in await cast.list_marks(self._db, actor.guild_id, look.id)
-            if mark.name.casefold() == key
-        ]
-        if not gone:
-            raise NotFound(f"{found.name} has no mark “{name}”. See /character sheet.")
-
-        def write(tx: Transaction) -> None:
-            for mark in gone:
-                cast.remove_mark(tx, guild_id=actor.guild_id, mark_id=mark.id)
-
-        await self._db.write(write)
-        return gone
-
     # --- inside ---------------------------------------------------------------------------
 
     async def _own(self, actor: Actor, character: str, action: str) -> Character:
@@ -370,11 +287,17 @@ class RegistryService:
         await require_edit(self._db, actor, found, action)
         return found
 
-    async def _reference(self, character: Character, reference_id: int) -> Reference:
-        placed = await cast.placement_of(self._db, character.guild_id, character.id)
-        if reference_id not in placed:
-            raise NotFound(f"{character.name} has no reference {reference_id}.")
-        return await cast.get_reference(self._db, character.guild_id, reference_id)
+
+async def reference_of(db: Database, character: Character, reference_id: int) -> Reference:
+    """A reference that is the character's own.
+
+    Raises:
+        NotFound: it is not.
+    """
+    placed = await cast.placement_of(db, character.guild_id, character.id)
+    if reference_id not in placed:
+        raise NotFound(f"{character.name} has no reference {reference_id}.")
+    return await cast.get_reference(db, character.guild_id, reference_id)
 
 
 def create_look(tx: Transaction, look: Appearance) -> int:

@@ -23,7 +23,7 @@ def ownership_card(held: Ownership, title: str = "") -> Card:
     owner = f"<@{rights.owner_id}>" if rights.owner_id != NOBODY else erased
     others = ", ".join(f"<@{member}>" for member in rights.co_owners) or say("none")
     card.text(
-        f"**{name}** `{held.character.character_id}`\n"
+        f"`{held.character.character_id}`\n"
         + say("Owner: {member}", member=owner)
         + "\n"
         + say("Co-owners: {members}", members=others)

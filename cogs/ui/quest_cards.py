@@ -33,11 +33,11 @@ _EXPRESSIONS = {
     Expression.SURPRISE: mark("surprised"),
 }
 _STATES = {
-    QuestStatus.OPEN: ("🎯", mark("waits for an artist"), NEUTRAL),
-    QuestStatus.TAKEN: ("✏️", mark("is being drawn"), WAITING),
-    QuestStatus.DELIVERED: ("📬", mark("a picture waits for the owner"), WAITING),
-    QuestStatus.ACCEPTED: ("🏅", mark("is done"), GOOD),
-    QuestStatus.CLOSED: ("▫️", mark("was closed"), QUIET),
+    QuestStatus.OPEN: ("🎯", mark("Quest {n} waits for an artist."), NEUTRAL),
+    QuestStatus.TAKEN: ("✏️", mark("Quest {n} is being drawn."), WAITING),
+    QuestStatus.DELIVERED: ("📬", mark("Quest {n}: a picture waits for the owner."), WAITING),
+    QuestStatus.ACCEPTED: ("🏅", mark("Quest {n} is done."), GOOD),
+    QuestStatus.CLOSED: ("▫️", mark("Quest {n} was closed."), QUIET),
 }
 _MOST_IDEAS = 8
 
@@ -59,10 +59,7 @@ def quest_card(quest: Quest, post: int = 0, picture: Picture | None = None) -> C
     card = Card(colour).heading(say("{symbol} Wanted: {name}", symbol=symbol, name=name))
     if picture is not None:
         card.gallery(picture)
-    card.text(
-        f"**{view_words(quest.view)}** · `{quest.appearance_id}`\n"
-        + say("Quest {n} {state}.", n=quest.id, state=say(state))
-    )
+    card.text(f"**{view_words(quest.view)}** · `{quest.appearance_id}`\n" + say(state, n=quest.id))
     card.text(_saving(quest.saving, quest.basis))
     card.text(_standing(quest))
     return card.row(*_buttons(quest, post))
@@ -169,8 +166,8 @@ def _saving(tries: float, basis: object) -> str:
         max(1, round(tries)),
     )
     why = say(
-        "{asked} of {panels} panels wanted it and found none; {without} of their tries failed "
-        "each, against {shown} where a reference shows what is wanted.",
+        "{asked} of {panels} panels wanted it and found none: they failed {without} times each, "
+        "panels with a fitting reference {shown} times.",
         asked=round(known.get("asked", 0)),
         panels=round(known.get("panels", 0)),
         without=f"{known.get('failed_without', 0):.1f}",

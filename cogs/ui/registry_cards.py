@@ -49,7 +49,7 @@ def coverage_card(coverage: CharacterCoverage, picture: Picture, heat: Picture) 
             share=round(100 * share),
         )
     )
-    card.gallery(picture, heat)
+    card.gallery(picture).gallery(heat)  # side by side they are cut to squares
     lines = []
     for look in coverage.looks:
         needs = "; ".join(retell(need.words) for need in look.missing[:6])

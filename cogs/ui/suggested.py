@@ -19,7 +19,8 @@ def suggested_text(look: Appearance) -> str:
     if not look.suggested:
         return ""
     lines = [
-        f"{words(slot)}: **{plain(value, 60)}**{_code(slot, value)}" for slot, value in _found(look)
+        f"{words(slot)}: **{plain(words(value), 60)}**{_code(slot, value)}"
+        for slot, value in _found(look)
     ]
     asked = say("🔎 The pictures suggest this. It counts once somebody who knows confirms it.")
     return "\n".join([asked, *lines])
@@ -36,7 +37,7 @@ def suggestion_rows(card: Card, look: Appearance) -> Card:
         max_values=len(found),
         options=[
             SelectOption(
-                label=f"{words(slot)}: {value}"[:100],
+                label=f"{words(slot)}: {words(value)}"[:100],
                 value=slot,
                 description=_code(slot, value).strip(" `") or None,
             )

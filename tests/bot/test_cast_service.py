@@ -65,7 +65,7 @@ async def test_names_are_unique_and_ownership_counts(studio, manager, member, ma
     deleted = await studio.cast.delete(manager, "ch_mira")
     assert deleted.references == 4
     with pytest.raises(NotFound):
-        await studio.cast.sheet(manager, "Mira")
+        await studio.sheets.draw(manager, "Mira")
 
 
 async def test_an_unknown_appearance_name_starts_a_new_one(studio, manager, material):
@@ -103,8 +103,8 @@ async def test_limits_of_a_registration(studio, manager, material, new):
 async def test_a_check_tells_a_character_from_another(studio, manager, material):
     mira, oskar = material.characters[:2]
     await register(studio, manager, mira, references=16)
-    own = await studio.cast.check(manager, mira.appearances[0].held_out[0].data, character="Mira")
-    other = await studio.cast.check(
+    own = await studio.checks.check(manager, mira.appearances[0].held_out[0].data, character="Mira")
+    other = await studio.checks.check(
         manager, oskar.appearances[0].held_out[0].data, character="Mira"
     )
     assert own.judged.report.verdict is Verdict.ON_MODEL
@@ -115,7 +115,7 @@ async def test_a_check_tells_a_character_from_another(studio, manager, material)
 async def test_too_few_references_cannot_be_judged(studio, manager, material):
     mira = material.characters[0]
     await register(studio, manager, mira, references=2)
-    result = await studio.cast.check(
+    result = await studio.checks.check(
         manager, mira.appearances[0].held_out[0].data, character="Mira"
     )
     assert result.judged.report.verdict is Verdict.CANNOT_JUDGE
@@ -137,7 +137,7 @@ async def test_settings_keep_what_is_not_given(studio, manager):
 
 async def test_the_model_sheet_is_a_picture(studio, manager, material):
     await register(studio, manager, material.characters[0], references=6)
-    assert (await studio.cast.sheet(manager, "Mira")).startswith(b"\x89PNG")
+    assert ((await studio.sheets.draw(manager, "Mira")).png).startswith(b"\x89PNG")
 
 
 async def test_suggestions_know_their_guild(studio, manager, material):

@@ -70,8 +70,8 @@ async def test_what_is_exported_imported_and_exported_again_is_the_same(produced
     assert b"wrapped_key" not in contents(first)["rows.jsonl"]
     assert str(OTHER).encode() not in contents(first)["rows.jsonl"]
     # It works there: the references are found and judged by their vectors.
-    sheet = await fresh.cast.sheet(BOSS, "Mira")
-    checked = await fresh.cast.check(ANN, sheet, character="Mira")
+    sheet = (await fresh.sheets.draw(BOSS, "Mira")).png
+    checked = await fresh.checks.check(ANN, sheet, character="Mira")
     assert checked.evidence
     with pytest.raises(WrongState, match="known here"):
         await fresh.guilds.load(first)

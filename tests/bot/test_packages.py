@@ -46,7 +46,7 @@ async def studio(app, manager, material):
     await app.registry.describe_reference(
         manager, "Mira", first.id, ReferenceEdit(angle="side", expression="very angry")
     )
-    await app.registry.add_mark(
+    await app.marks.add(
         manager, "Mira", first.id, name="scar", region="40%,5%,60%,20%", side="left", notes="thin"
     )
     return app

@@ -50,7 +50,7 @@ def _heads(character):
 async def _verdict(app: App, manager, material) -> Verdict:
     hero = material.characters[0]
     picture = hero.appearances[0].references[0].data
-    result = await app.cast.check(manager, picture, character=hero.character_id)
+    result = await app.checks.check(manager, picture, character=hero.character_id)
     return result.judged.report.verdict
 
 
@@ -102,7 +102,7 @@ async def _segments(app: App, manager, material) -> set[str]:
     """Whose cosines a check of the hero's own art rests on; it has to pass."""
     hero = material.characters[0]
     picture = hero.appearances[0].references[0].data
-    result = await app.cast.check(manager, picture, character=hero.character_id)
+    result = await app.checks.check(manager, picture, character=hero.character_id)
     (check,) = result.judged.report.checks
     assert check.verdict is Verdict.ON_MODEL
     return set(check.segments)
@@ -155,9 +155,7 @@ async def test_marks_are_fingerprinted_anew_with_their_references(folder, manage
         name = material.characters[0].name
         look, *_ = await cast.list_appearances(app.db, manager.guild_id)
         reference, *_ = await cast.list_references(app.db, manager.guild_id, look.id)
-        await app.registry.add_mark(
-            manager, name, reference.id, name="Scar", region="30%,30%,40%,40%"
-        )
+        await app.marks.add(manager, name, reference.id, name="Scar", region="30%,30%,40%,40%")
         before = await cast.mark_prints(app.db, manager.guild_id, look.id)
         assert (await app.reindex.state()).done
         # As a version left it that knew nothing of marks: old vectors on a fresh reference.

@@ -96,6 +96,6 @@ async def test_pages_and_deletions_stay_at_home(twins):
             await attempt
     await app.cast.delete(ONE, "Mira")
     assert len(await app.cast.entries(TWO)) == 1
-    assert (await app.cast.sheet(TWO, "Mira")).startswith(b"\x89PNG")
+    assert ((await app.sheets.draw(TWO, "Mira")).png).startswith(b"\x89PNG")
     with pytest.raises(OnModelError):
-        await app.cast.sheet(ONE, "Mira")
+        await app.sheets.draw(ONE, "Mira")

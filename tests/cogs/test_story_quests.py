@@ -66,7 +66,7 @@ async def test_a_quest_from_wanted_to_credited(studio: Studio):
     words = text_of(card).replace("\\", "")
     assert "Wanted: Akira" in words
     assert "It would save about 4 tries" in words
-    assert "4 of 8 panels wanted it and found none; 1.0 of their tries failed each" in words
+    assert "4 of 8 panels wanted it and found none: they failed 1.0 times each" in words
     again = await board(studio, character="Akira")
     assert "full.back" not in str(raw(again.response)), "what is asked for is no idea any more"
 
