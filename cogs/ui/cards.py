@@ -153,7 +153,7 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
     card.heading(f"{flag} · {which}")
     reason = _named(review_reason(review), facts.names)
     by = requested_by(review.origin, review.requester_id)
-    card.text(f"{plain(reason, 600)}\n{by[:1].upper()}{by[1:]}.")
+    card.text(f"{plain(reason, 600)}\n{by[:1].upper()}{by[1:]}")
     if picture is not None:
         card.gallery(picture)
     card.text(lines_within((_check_line(c, facts) for c in facts.candidate.report.checks), 1800))
