@@ -61,6 +61,6 @@ $(VENV)/.system: $(VENV)/.made
 # What the tests need, at the versions that they were written against: the engines' libraries and
 # the training's too, because they are tested with small models that the tests make.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) -e '.[dev,gpu,train,remote,video,faces]' -c constraints.txt
+	$(PIP) -e '.[dev,gpu,train,remote,video,faces,safety]' -c constraints.txt
 	$(PIP) --no-deps comicbox -c constraints.txt  # only for the ComicInfo schema in it
 	@touch $@ $(VENV)/.core

@@ -160,6 +160,8 @@ def evidence_card(facts: ReviewFacts, picture: Picture | None) -> Card:
     card.text(beside_page(facts.candidate.report))
     card.small(promises(facts.candidate.report))
     card.text(_reports(facts))
+    if facts.reports and facts.shown_at:
+        card.text(f"[{say('The card that everyone sees')}]({facts.shown_at})")
     if review.labels:
         card.text(
             "🏷️ " + ", ".join(plain(retell(facts.labels.get(x, x)), 60) for x in review.labels)
@@ -212,9 +214,7 @@ def _reports(facts: ReviewFacts) -> str:
         return ""
     head = say_n("🚩 {n} member says:", "🚩 {n} members say:", len(facts.reports))
     lines = lines_within((f"> {plain(reason, 300)}" for reason in facts.reports), 900)
-    link = say("The card that everyone sees")
-    where = f"\n[{link}]({facts.shown_at})" if facts.shown_at else ""
-    return f"{head}\n{lines}{where}"
+    return f"{head}\n{lines}"
 
 
 def _claimed(facts: ReviewFacts) -> str:

@@ -52,6 +52,7 @@ def taken_down_card(facts: PanelFacts) -> Card:
     if review.note:
         card.text(f"> {plain(review.note, 300)}")
     if review.appeal_of is None:
+        card.small(say("Whoever asked for it may appeal once; another moderator looks then."))
         card.row(button(say("Appeal"), ids.review("appeal", review.id), emoji="🙋"))
     return card
 
