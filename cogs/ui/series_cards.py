@@ -32,8 +32,8 @@ def _voters(rules: VotingRules) -> list[str]:
     if rules.member_days:
         lines.append(
             say_n(
-                "They have been here for at least {n} day.",
-                "They have been here for at least {n} days.",
+                "They must have been here for at least {n} day.",
+                "They must have been here for at least {n} days.",
                 rules.member_days,
             )
         )

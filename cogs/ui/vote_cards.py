@@ -77,7 +77,7 @@ def ballot_card(facts: PanelFacts, tally: Tally, candidate_id: int, *, decided: 
 def pick_card(panel: Panel, candidates: Sequence[StoredCandidate]) -> Card:
     """Which of several pictures is to be varied?"""
     card = Card(NEUTRAL).heading(say("🪄 Which one of panel {panel}?", panel=panel.id))
-    card.text(say("Its recipe and its seed stay; a little of the noise is another."))
+    card.text(say("You get near variations of it: its recipe and its seed stay."))
     return card.row(
         *(
             button(say("Vary {label}", label=candidate.label or "A"),
@@ -110,6 +110,8 @@ def _about(facts: PanelFacts) -> str:
         told.append(say("page {page}", page=panel.brief.page))
     told.append(requested_by(panel.origin, panel.requester_id))
     lines = [" · ".join(told)]
+    if panel.brief.replaces is not None:
+        lines.append(say("In place of panel {panel}", panel=panel.brief.replaces))
     if panel.brief.prompt:
         lines.append(f"> {plain(panel.brief.prompt, 400)}")
     return "\n".join(lines)
@@ -174,14 +176,16 @@ def _again(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
     ]
     if facts.varies:
         buttons.append(button(say("Vary this"), ids.panel("vary", panel.id, post), emoji="🪄"))
-    if facts.enlarges and panel.status is PanelStatus.ACCEPTED:
-        buttons.append(button(say("Upscale"), ids.panel("upscale", panel.id, post), emoji="🔍"))
     return buttons
 
 
 def _more(facts: PanelFacts) -> list[ui.Button[ui.LayoutView]]:
     panel, post = facts.panel, facts.post
-    buttons = [button(say("Recipe"), ids.panel("recipe", panel.id, post), emoji="📜")]
+    buttons = []
+    drawn = panel.origin is PanelOrigin.GENERATED
+    if drawn and facts.enlarges and panel.status is PanelStatus.ACCEPTED:
+        buttons.append(button(say("Upscale"), ids.panel("upscale", panel.id, post), emoji="🔍"))
+    buttons.append(button(say("Recipe"), ids.panel("recipe", panel.id, post), emoji="📜"))
     if panel.status is PanelStatus.ACCEPTED:
         buttons.append(button(say("Use on page…"), ids.panel("use", panel.id, post), emoji="📄"))
     if panel.status is _OPEN:

@@ -1,8 +1,11 @@
 """Stories of what is done with a panel that was seen: remix, vary, use it, cancel one that waits."""
 
+import discord
 from discord_contract import walk
 from studio import Studio, answer, enabled, labels_of, picture, raw, text_of
 
+from cogs.ui import ids
+from cogs.ui.card import Card, button
 from pipeline.domain.panel import PlanPart
 from storage import panels
 from storage.attempts import candidates_of, get_candidate
@@ -125,6 +128,7 @@ async def test_an_accepted_panel_is_enlarged_and_takes_its_place_on_the_page(stu
     await studio.quiet()
     large = studio.card()
     assert "accepted" in text_of(large)
+    assert "In place of panel 1" in text_of(large)
     small, big = [await _chosen(studio, number) for number in (1, 2)]
     assert (big.width, big.height) == (2 * small.width, 2 * small.height) == (320, 240)
     assert big.report.verdict is small.report.verdict
@@ -174,12 +178,24 @@ async def test_a_receipt_says_at_the_end_what_a_panel_took(studio: Studio):
     assert labels_of(asked.response) == []
 
 
-async def test_buttons_of_another_servers_panel_find_nothing(studio: Studio):
+async def test_no_button_reaches_into_another_server(studio: Studio):
+    """Ids that got out are pressed elsewhere: the server comes from the click, not from the id."""
     await studio.register()
-    card = await studio.posted(alternates=1)
+    card = await studio.posted()
+    carried = [c for c in walk(raw(card)) if c["type"] == 2]
+    (chosen, *_) = await candidates_of(studio.app.db, studio.guild.id, 1)
+    strays = [c["custom_id"] for c in carried] + [ids.pick(1, chosen.id), ids.gallery(1, 0)]
+    strays += [ids.panel(verb, 1, 0) for verb in ("upscale", "use", "cancel")]
+    await studio.bob.slash(studio.channel, "panel gallery", words="nothing like this")
     other = studio.env.create_guild("Another Club")
     room = other.create_text_channel("room")
     eve = other.add_member(studio.env.create_user("eve"))
-    assert all(row["custom_id"].startswith("om:") for row in walk(raw(card)) if row["type"] == 2)
-    refused = await eve.slash(room, "panel use", panel=1, page=2)
-    assert "no panel 1" in answer(refused)
+    channel = studio.bot.get_channel(room.id)
+    assert isinstance(channel, discord.TextChannel)
+    for stray in strays:
+        await channel.send(view=Card().row(button("Press", stray)).view())
+        told = await eve.click(room.history()[-1], label="Press")
+        assert told.modal is None, stray
+        assert any(w in answer(told) for w in ("There is no", "no longer kept")), stray
+    assert len(await panels.list_panels(studio.app.db, studio.guild.id)) == 1
+    assert "0 votes so far" in text_of(studio.card())
