@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.cli_cast import add_actions
 from bot.cli_guild import add_guild
+from bot.cli_queue import add_queue
 from pipeline.domain.errors import InvalidInput, NotFound, OnModelError, SettingsError
 
 EXIT_OK = 0
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_cast(commands.add_parser("cast", help="the registry from a shell"))
     add_guild(commands.add_parser("guild", help="everything of a server: export, import, erase"))
+    add_queue(commands.add_parser("queue", help="let no panel begin for a while: pause, resume"))
     _add_bench(commands.add_parser("bench", help="print measured figures"))
     _add_train(commands.add_parser("train", help="train our own models"))
     return parser
@@ -142,8 +144,11 @@ def _add_guild(parser: argparse.ArgumentParser) -> None:
 
 def _add_bench(bench: argparse.ArgumentParser) -> None:
     suites = bench.add_subparsers(required=True, metavar="SUITE")
-    queue = suites.add_parser("queue", help="claims, fairness, crashes")
+    queue = suites.add_parser("queue", help="claims, fairness, waiting times, crashes")
     queue.add_argument("--crashes", type=int, default=20, metavar="N")
+    queue.add_argument(
+        "--part", choices=("crashes", "claims", "turns", "times"), help="instead of all"
+    )
     queue.set_defaults(command=_bench_queue)
     identity = suites.add_parser("identity", help="how well characters are told apart")
     identity.add_argument("--data", type=Path, required=True, metavar="DIR")
@@ -385,7 +390,7 @@ def _say(
 def _bench_queue(arguments: argparse.Namespace) -> int:
     from bot.bench.queue import bench_queue
 
-    return bench_queue(crashes=arguments.crashes, json_file=arguments.json_file)
+    return bench_queue(arguments.crashes, arguments.json_file, part=arguments.part)
 
 
 def _bench_interactions(arguments: argparse.Namespace) -> int:

@@ -136,6 +136,14 @@ def test_doctor_is_unhappy_with_bad_settings(shell, variable, value, line):
     assert bad[0]["mend"]
 
 
+def test_the_host_lets_nothing_begin_and_lets_it_begin_again(shell):
+    assert "Nothing was paused" in shell("queue", "resume").stdout
+    assert "No panel begins" in shell("queue", "pause", "--reason", "a new card").stdout
+    assert "Panels begin again" in shell("queue", "resume").stdout
+    refused = shell("queue", "pause", "--reason", "x" * 201)
+    assert (refused.returncode, "at most 200" in refused.stderr) == (2, True)
+
+
 def test_run_without_a_token_is_78_and_says_where_it_goes(shell):
     result = shell("run")
     assert result.returncode == 78
