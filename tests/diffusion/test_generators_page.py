@@ -91,6 +91,7 @@ def words(able: Capabilities) -> dict[str, str]:
     return {
         "pictures per character": pasted if able.references else "no",
         **{name: "yes" if value else "no" for name, value in yes_or_no.items()},
+        "near variations, in a row": str(able.variations) if able.variations else "no",
         "tokens of a prompt": "any" if able.prompt_tokens is None else str(able.prompt_tokens),
     }
 
