@@ -1,7 +1,7 @@
 """Recognises the English sentences of the floors below, to say them in another language."""
 
 import re
-from functools import cache
+from functools import cached_property
 from string import Formatter
 from typing import NamedTuple, Self
 
@@ -99,10 +99,10 @@ class _Pattern:
         """What fills the places in ``text``, None if it is another sentence."""
         if not text.startswith(self._head) or len(text) < self.fixed:
             return None
-        match = self._regex().fullmatch(text)
+        match = self._regex.fullmatch(text)
         return None if match is None else match.groupdict()
 
-    @cache  # noqa: B019 - patterns live as long as the process
+    @cached_property
     def _regex(self) -> re.Pattern[str]:
         seen: set[str] = set()
         regex = ""
