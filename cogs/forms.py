@@ -18,7 +18,7 @@ from cogs.ui.errors import answered
 from cogs.ui.limits import clip, plain
 from cogs.ui.registry_cards import look_card
 from cogs.ui.terms import shot
-from cogs.ui.words import hear, say
+from cogs.ui.words import hear, retell, say
 from pipeline.domain.character import ShotType
 from pipeline.domain.vocabulary import ANGLES, COLOR_SLOTS
 
@@ -213,7 +213,7 @@ def shot_menu() -> ui.Label[Any]:
 
 def angle_menu() -> ui.Label[Any]:
     """From where the pictures show it."""
-    options = [discord.SelectOption(label=a.replace("_", " "), value=a) for a in ANGLES]
+    options = [discord.SelectOption(label=retell(a.replace("_", " ")), value=a) for a in ANGLES]
     return _menu(say("Seen from"), options)
 
 

@@ -7,7 +7,8 @@ from discord.app_commands import Choice
 
 from cogs.entry import Interaction, guild_of, named_cast
 from cogs.ui.limits import CHOICE_NAME, CHOICES, clip
-from cogs.ui.words import hear, say
+from cogs.ui.terms import shot
+from cogs.ui.words import hear, retell, say
 from pipeline.domain.panel import Panel
 from pipeline.domain.vocabulary import COLOR_SLOTS, EXPRESSIONS, FREE_SLOTS
 
@@ -37,8 +38,8 @@ async def suggest_references(interaction: Interaction, current: str) -> list[Cho
                             f"#{hint.reference.id}",
                             hint.character.name,
                             hint.look.label,
-                            hint.reference.shot_type.value,
-                            hint.reference.angle.replace("_", " "),
+                            shot(hint.reference.shot_type),
+                            retell(hint.reference.angle.replace("_", " ")),
                             hint.reference.expression,
                         ),
                     )

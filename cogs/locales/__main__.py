@@ -8,7 +8,8 @@ import sys
 
 import polib
 
-from cogs.locales.gather import Message, gather
+from cogs.locales.gather import gather
+from cogs.locales.message import Message
 from cogs.ui.words import ENGLISH, LANGUAGES, catalogue_path
 
 _PLURALS = {

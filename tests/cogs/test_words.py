@@ -8,7 +8,8 @@ import pytest
 from discord.app_commands.commands import validate_name
 from studio import Studio
 
-from cogs.locales.gather import _said, gather, templates
+from cogs.locales.below import templates
+from cogs.locales.gather import gather, said
 from cogs.ui.words import (
     COMMANDS,
     ENGLISH,
@@ -200,10 +201,10 @@ def test_templates_of_string_expressions(code, found):
 
 
 def test_a_name_instead_of_words_and_an_f_string_are_told_from_words(tmp_path):
-    assert list(_said(ast.parse("say(words)"), "x.py")) == []
+    assert list(said(ast.parse("say(words)"), "x.py")) == []
     with pytest.raises(TypeError, match="takes no f-string"):
-        list(_said(ast.parse('say(f"Panel {n}")'), "x.py"))
-    (message,) = _said(ast.parse('button(say("Go"), "id")'), "x.py")
+        list(said(ast.parse('say(f"Panel {n}")'), "x.py"))
+    (message,) = said(ast.parse('button(say("Go"), "id")'), "x.py")
     assert (message.english, message.limit) == ("Go", 80)
 
 
