@@ -80,6 +80,10 @@ class MissingGlyph(InvalidInput):
     code = "missing_glyph"
 
 
+FONT_NAME = "ShantellSansLettering"
+"""The PostScript name of the bundled font, without its style."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face of a font file: ``chars`` it can write, and how it leans in this use (x per y)."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from psd_tools import PSDImage
+from psd_tools.constants import Tag
 
 from pipeline.comics.enlarging import enlarged
 from pipeline.comics.export.book import export_book
@@ -154,6 +155,46 @@ def test_equal_pages_give_equal_layers_and_tight_limits_coarser_ones(book, ora):
 
 
 # --- back -----------------------------------------------------------------------------------------
+
+
+def test_words_of_one_style_are_live_text_in_a_psd(book, psd):
+    document: Any = PSDImage.open(io.BytesIO(psd))
+    layers = {layer.name: layer for layer in document.descendants() if not layer.is_group()}
+    live = {name: layer for name, layer in layers.items() if layer.kind == "type"}
+    assert {name: layer.text for name, layer in live.items()} == {
+        "words 10.1: Nobody.": "Nobody.",
+        "words 11.1: Hush!": "Hush!",
+        "words 12.0: Later…": "Later…",
+    }, "emphasis and sounds stay pictures"
+    balloon = next(b for b in book.page.balloons if b.words == "Nobody.")
+    found = live["words 10.1: Nobody."]
+    style = found.engine_dict["StyleRun"]["RunArray"][0]["StyleSheet"]["StyleSheetData"]
+    factor = document.width / book.page.size.width
+    assert style["FontSize"] == pytest.approx(factor * balloon.font_size, abs=1)
+    assert found.resource_dict["FontSet"][0]["Name"].value == "ShantellSansLettering-Regular"
+    assert found.engine_dict["Editor"]["Text"].value == "Nobody.\r"
+    shape = found.engine_dict["Rendered"]["Shapes"]["Children"][0]["Cookie"]["Photoshop"]
+    corner = factor * balloon.text.x0, factor * balloon.text.y0
+    assert found.transform[4:] == pytest.approx(corner, abs=factor * balloon.font_size)
+    assert shape["BoxBounds"][2] >= factor * balloon.text.width
+    plain = next(one for one in layers_of(drawing(book).root) if one.name == found.name)
+    assert np.array_equal(np.asarray(found.topil()), np.asarray(plain.picture)), "it looks alike"
+
+
+def layers_of(folder):
+    for part in folder.layers:
+        yield from layers_of(part) if hasattr(part, "layers") else [part]
+
+
+def test_names_of_layers_are_written_in_unicode_for_every_program():
+    art = PanelArt(1, picture(1), Size(400, 300), (), (DialogueLine("Café, (là) \\ vu!"),))
+    page = compose_page([art], PageSpec(size=Size(620, 877), margin=30))
+    data = export_book("psd", [BookPage(page, render_page(page, [art]), arts=(art,))], INFO)
+    document: Any = PSDImage.open(io.BytesIO(data))
+    for layer in document.descendants():
+        assert layer._record.tagged_blocks.get_data(Tag.UNICODE_LAYER_NAME) == layer.name
+    (words,) = (layer for layer in document.descendants() if layer.kind == "type")
+    assert words.text == "Café, (là) \\ vu!"
 
 
 @pytest.mark.parametrize("form", ["ora", "psd"])

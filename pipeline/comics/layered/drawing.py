@@ -13,10 +13,11 @@ from PIL import Image, ImageDraw
 
 from pipeline.comics.alt import name_of
 from pipeline.comics.enlarging import enlarged, shifted
-from pipeline.comics.fonts import FontStyle
+from pipeline.comics.fonts import FONT_NAME, STYLE_OF_KIND, FontStyle, own_faces
 from pipeline.comics.framing import head_of
 from pipeline.comics.inking import PAPER, SCALE, chains, draw_balloons, look_of
 from pipeline.comics.layered.masks import figure_mask
+from pipeline.comics.layered.type_layers import LiveText
 from pipeline.comics.rendering import (
     FOOT_COLOUR,
     border_of,
@@ -24,7 +25,7 @@ from pipeline.comics.rendering import (
     foot_of,
     frame_picture,
 )
-from pipeline.comics.typesetting import ink_of, line_ink
+from pipeline.comics.typesetting import ink_of, line_ink, set_lines
 from pipeline.domain.character import ColorMode
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.page import Balloon, LetteredPage, PanelArt, PanelFrame, Point
@@ -40,12 +41,16 @@ _MASK_COLOUR = (0, 120, 255)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A picture (RGBA) whose top left corner is at ``at`` (pixels of the drawing)."""
+    """A picture (RGBA) whose top left corner is at ``at`` (pixels of the drawing).
+
+    ``live`` is the text that the picture shows, for formats that can have it as text.
+    """
 
     name: str
     picture: Image.Image
     at: tuple[int, int] = (0, 0)
     visible: bool = True
+    live: LiveText | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +232,27 @@ def _words(balloon: Balloon, page: LetteredPage) -> Layer:
     ink = Image.fromarray(ink_of(balloon, tile, SCALE))
     words = Image.new("RGBA", (tile.width, tile.height), (*look_of(balloon).words, 255))
     words.putalpha(ink.resize(words.size, Image.Resampling.BOX))
-    return _cut(words_name(balloon), words, (tile.x0, tile.y0))
+    return replace(_cut(words_name(balloon), words, (tile.x0, tile.y0)), live=_live(balloon))
+
+
+def _live(balloon: Balloon) -> LiveText | None:
+    """The words as text; None where one upright style of the bundled font does not say it all."""
+    style = STYLE_OF_KIND[balloon.kind]
+    faces = {glyph.face for line in set_lines(balloon) for glyph in line.shaped.glyphs}
+    mixed = any(run.bold or run.italic for line in balloon.runs for run in line)
+    if balloon.vertical or balloon.angle or mixed or faces != {own_faces(style)[0]}:
+        return None
+    spare = balloon.font_size // 2  # other programs set a little wider
+    box = balloon.text
+    return LiveText(
+        words=" ".join(balloon.words.split()),
+        font=f"{FONT_NAME}-{style}",
+        size=balloon.font_size,
+        leading=balloon.line_height,
+        color=look_of(balloon).words,
+        box=Box(box.x0 - spare, box.y0, box.x1 + spare, box.y1),
+        centred=not balloon.kind.is_boxed,
+    )
 
 
 def _around(balloons: Sequence[Balloon], page: LetteredPage) -> Box:

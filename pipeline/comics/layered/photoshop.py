@@ -3,10 +3,11 @@
 from typing import Any, BinaryIO
 
 from pipeline.comics.layered.drawing import Drawing, Folder
+from pipeline.comics.layered.type_layers import make_live
 
 
 def write_photoshop(drawing: Drawing, out: BinaryIO) -> None:
-    """Write the drawing, words as pixels: the library makes no text layers."""
+    """Write the drawing; words are text where the drawing says what they are set in."""
     from psd_tools import PSDImage
 
     class Finished(PSDImage):
@@ -28,5 +29,8 @@ def _add(parent: Any, folder: Folder) -> None:
             continue
         left, top = part.at
         layer = group.create_pixel_layer(part.picture, name=part.name, top=top, left=left)
+        layer.name = part.name  # so that it is written in Unicode too
         layer.visible = part.visible
+        if part.live is not None:
+            make_live(layer, part.live)
     group.visible = folder.visible
