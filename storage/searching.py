@@ -1,5 +1,6 @@
 """Accepted panels, found again: by what was asked for, by their pictures; and kept searches."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -23,9 +24,10 @@ MOST_PANELS = 20_000
 # is shown where Discord restricts by age, and elsewhere once a moderator has approved it.
 _ACCEPTED = """
 FROM panel AS p WHERE p.guild_id = :guild AND p.status = 'accepted'
-AND p.chosen_candidate IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM panel AS later WHERE later.guild_id = p.guild_id AND later.status = 'accepted'
-    AND json_extract(later.brief, '$.replaces') = p.id)
+AND p.chosen_candidate IS NOT NULL AND p.id NOT IN (
+    SELECT json_extract(later.brief, '$.replaces') FROM panel AS later
+    WHERE later.guild_id = :guild AND later.status = 'accepted'
+    AND json_extract(later.brief, '$.replaces') IS NOT NULL)
 AND (:restricted OR NOT coalesce((
     SELECT json_extract(c.report, '$.rating.over') FROM candidate AS c
     WHERE c.id = p.chosen_candidate), 0)
@@ -74,7 +76,8 @@ async def wished_panels(
         },
     )
     words = wish.words.casefold().split()
-    return [row["id"] for row in rows if _says(row, words)]
+    # Ten thousand panels of text, or vectors of them, take longer than the loop should wait.
+    return await asyncio.to_thread(lambda: [row["id"] for row in rows if _says(row, words)])
 
 
 async def similar_panels(
@@ -84,12 +87,7 @@ async def similar_panels(
     rows = await db.fetch_all(
         _PRINTED, {"guild": guild_id, "encoder": printer, "panels": json.dumps(list(panels))}
     )
-    if not rows:
-        return []
-    stored = np.frombuffer(b"".join(row["vector"] for row in rows), np.float32)
-    cosines = (stored.reshape(len(rows), -1) @ vector).clip(-1, 1)
-    order = np.argsort(-cosines, kind="stable")
-    return [Hit(rows[n]["id"], round(float(cosines[n]), 4)) for n in order]
+    return await asyncio.to_thread(_most_alike, rows, vector)
 
 
 async def unprinted(db: Database, guild_id: int, printer: str, limit: int) -> list[tuple[int, str]]:
@@ -107,8 +105,9 @@ async def unprinted(db: Database, guild_id: int, printer: str, limit: int) -> li
 async def next_unprinted(db: Database) -> int | None:
     """A guild with an accepted picture that nobody has looked at yet, or None."""
     row = await db.fetch_one(
-        "SELECT p.guild_id FROM panel AS p WHERE p.status = 'accepted' AND p.chosen_candidate "
-        "NOT IN (SELECT candidate_id FROM panel_print) LIMIT 1"
+        "SELECT p.guild_id FROM panel AS p WHERE p.status = 'accepted' "
+        "AND p.chosen_candidate IS NOT NULL AND NOT EXISTS (SELECT 1 FROM panel_print AS print "
+        "WHERE print.candidate_id = p.chosen_candidate) ORDER BY p.id DESC LIMIT 1"
     )
     return None if row is None else row["guild_id"]
 
@@ -177,6 +176,15 @@ async def still_accepted(
         {"guild": guild_id, "restricted": restricted, "panels": json.dumps(list(panels))},
     )
     return frozenset(row["id"] for row in rows)
+
+
+def _most_alike(rows: Sequence[sqlite3.Row], vector: FloatVector) -> list[Hit]:
+    if not rows:
+        return []
+    stored = np.frombuffer(b"".join(row["vector"] for row in rows), np.float32)
+    cosines = (stored.reshape(len(rows), -1) @ vector).clip(-1, 1)
+    order = np.argsort(-cosines, kind="stable")
+    return [Hit(rows[n]["id"], round(float(cosines[n]), 4)) for n in order]
 
 
 def _says(row: sqlite3.Row, words: Sequence[str]) -> bool:

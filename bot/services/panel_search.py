@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -27,6 +28,8 @@ MOST_HITS = 200
 _PRINTED_AT_ONCE = 4
 """Pictures that one round of the chore looks at: about a tenth of a second of one core."""
 _PRINTED_FOR_A_SEARCH = 100
+_LOOK_AGAIN = 60.0
+"""Seconds between two looks for new pictures, when there were none; a search looks by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class PanelSearchService:
         self._db = db
         self._blobs = blobs
         self._door = door
+        self._next = 0.0
 
     async def search(
         self,
@@ -139,8 +143,12 @@ class PanelSearchService:
 
     async def chore(self) -> bool:
         """Look at a few accepted pictures that nobody has looked at as wholes yet."""
+        if time.monotonic() < self._next:
+            return False
         guild_id = await searching.next_unprinted(self._db)
-        if guild_id is not None:
+        if guild_id is None:
+            self._next = time.monotonic() + _LOOK_AGAIN
+        else:
             await self._print_missing(guild_id, _PRINTED_AT_ONCE)
         return False  # nothing is owed to anybody
 
