@@ -271,7 +271,7 @@ class DiscordPoster:
         """In a private thread of moderators, behind a spoiler; its owner is not let in."""
         held = await self.bot.app.safety.held(item.guild_id, item.subject_id)
         guild, name = self._guild(item), held_thread_name(held.id)
-        thread = await named_thread(guild, name) if item.tries else None
+        thread = await named_thread(guild, name)
         if thread is None:
             thread = await self._private_thread(item, name, await self._common(item))
         await let_moderators_in(self.bot, thread, await self._moderators(item.guild_id))

@@ -14,7 +14,7 @@ The same as a rough cut out of a scene may cost (:mod:`pipeline.quality.judge`).
 _SECOND = (
     "SELECT r.id FROM review AS r JOIN candidate AS c ON c.id = r.candidate_id "
     "WHERE r.guild_id = ? AND r.status IN ('approved', 'rejected') "
-    "AND r.flag NOT IN ('CONSENT', 'REPORT') "  # those are not about the model sheet
+    "AND r.flag NOT IN ('CONSENT', 'REPORT', 'UNSAFE') "  # those are not about the model sheet
     "AND (r.flag IN ('CANNOT_JUDGE', 'AUDIT') OR r.appeal_of IS NOT NULL "
     "OR abs(json_extract(c.report, '$.margin')) < ?) "
     "AND (SELECT count(*) FROM review_opinion AS o WHERE o.review_id = r.id) = 1 "

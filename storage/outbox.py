@@ -148,7 +148,9 @@ _STANDING = (
     "AND (:guild IS NULL OR o.guild_id = :guild) AND o.id > :after AND ("
     "o.kind = 'vote_card' AND o.subject_id IN (SELECT id FROM panel WHERE status = 'voting' "
     "AND guild_id = o.guild_id) OR o.kind = 'review_thread' AND o.subject_id IN "
-    "(SELECT id FROM review WHERE status = 'open' AND guild_id = o.guild_id)) "
+    "(SELECT id FROM review WHERE status = 'open' AND guild_id = o.guild_id) "
+    "OR o.kind = 'held_picture' AND o.subject_id IN "
+    "(SELECT id FROM held_picture WHERE status = 'open' AND guild_id = o.guild_id)) "
     "GROUP BY o.guild_id, o.kind, o.subject_id ORDER BY 1 LIMIT :limit"
 )
 

@@ -42,7 +42,7 @@ FATES: Mapping[tuple[str, str], Fate] = {
     ("consent", "holder_id"): Fate.ANONYMISED,
     ("consent", "person_id"): Fate.ANONYMISED,
     ("held_picture", "decided_by"): Fate.ANONYMISED,
-    ("held_picture", "member_id"): Fate.ANONYMISED,
+    ("held_picture", "member_id"): Fate.DELETED,
     ("job", "member_id"): Fate.ANONYMISED,
     ("likeness", "person_id"): Fate.ANONYMISED,
     ("panel_search", "member_id"): Fate.DELETED,
@@ -105,6 +105,8 @@ def forget_member(
     stopped = _stop_jobs(tx, guild_id, member_id, now)
     end_consents_of(tx, guild_id=guild_id, member_id=member_id, now=now)
     posts, pictures = _delete_panels(tx, guild_id, member_id, done)
+    held_posts, held = _held(tx, guild_id, member_id)
+    posts, pictures = [*posts, *held_posts], pictures | held
     if references:
         pictures |= _delete_references(tx, guild_id, member_id, done)
     pictures |= _return_quests(tx, guild_id, member_id, now)
@@ -190,7 +192,10 @@ async def pictures_of_member(db: Database, guild_id: int, member_id: int) -> lis
         "AND json_extract(brief, '$.sketch_sha256') IS NOT NULL UNION ALL "
         "SELECT 4, 'panels/panel-' || p.id || '-' || coalesce(c.label, c.id), c.sha256, c.id "
         "FROM candidate AS c JOIN panel AS p ON p.id = c.panel_id "
-        "WHERE p.guild_id = :guild AND p.requester_id = :member ORDER BY 1, 4 DESC",
+        "WHERE p.guild_id = :guild AND p.requester_id = :member UNION ALL "
+        "SELECT 5, 'waiting/picture-' || id, sha256, id FROM held_picture "
+        "WHERE guild_id = :guild AND member_id = :member AND sha256 IS NOT NULL "
+        "ORDER BY 1, 4 DESC",
         {"guild": guild_id, "member": member_id},
     )
     first: dict[str, str] = {}
@@ -274,6 +279,25 @@ def _delete_panels(
     tx.execute("DELETE FROM panel WHERE id IN (SELECT value FROM json_each(:panels))", told)
     done["panel", Fate.DELETED] += len(panels)
     return [(row[0], row[1]) for row in posts if row[0] and row[1]], pictures
+
+
+def _held(
+    tx: sqlite3.Connection, guild_id: int, member_id: int
+) -> tuple[list[tuple[int, int]], set[str]]:
+    """The cards of pictures of the person that waited for a moderator, and those that wait."""
+    who = (guild_id, member_id)
+    posts = tx.execute(
+        "DELETE FROM outbox WHERE guild_id = ?1 AND kind IN ('held_picture', 'held_decided') "
+        "AND subject_id IN (SELECT id FROM held_picture WHERE guild_id = ?1 AND member_id = ?2) "
+        "RETURNING channel_id, message_id",
+        who,
+    ).fetchall()
+    rows = tx.execute(
+        "SELECT sha256 FROM held_picture WHERE guild_id = ? AND member_id = ? "
+        "AND sha256 IS NOT NULL",
+        who,
+    ).fetchall()
+    return [(row[0], row[1]) for row in posts if row[0] and row[1]], {row[0] for row in rows}
 
 
 def _delete_references(

@@ -290,7 +290,7 @@ class ReviewService:
                 now=now,
             )
             then(tx, review, now)
-            if not review.is_public:  # such a decision says nothing about the model sheet
+            if review.is_about_model:
                 _teach(tx, actor, review_id, good=status is ReviewStatus.APPROVED, now=now)
             outbox.owe(
                 tx,

@@ -78,6 +78,11 @@ class Review:
         """Whether everyone had seen the picture before: it is kept or taken down, never redrawn."""
         return self.flag in (Flag.CONSENT, Flag.REPORT)
 
+    @property
+    def is_about_model(self) -> bool:
+        """Whether its decision says something about the model sheet, so that the check learns."""
+        return self.flag not in (Flag.CONSENT, Flag.REPORT, Flag.UNSAFE)
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -185,7 +190,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class StandingPost:
-    """A post that people still need: the card of an open vote, or of an open review.
+    """A post that people still need: the card of an open vote, of an open review or held picture.
 
     ``row`` is its row in the outbox.
     """

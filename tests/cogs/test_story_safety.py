@@ -127,6 +127,8 @@ async def test_a_panel_that_may_not_be_for_everyone_is_seen_by_moderators_first(
     assert [a.filename.startswith("SPOILER_") for a in shown.attachments] == [True]
     assert all(item["spoiler"] for item in gallery(shown))
     assert thread.last_message.attachments[0].filename.startswith("SPOILER_"), "also when edited"
+    row = await studio.app.db.fetch_one("SELECT count(*) AS n FROM verdict_label")
+    assert row["n"] == 0, "it was not about the model sheet, so the check learns nothing from it"
 
 
 @pytest.fixture
@@ -231,6 +233,25 @@ async def test_a_refused_picture_stays_out_and_its_file_is_gone(studio: Studio, 
     by_mod = await studio.request(studio.mod, sketch=("s.png", picture("crimson")))
     assert "number 1" in answer(by_mod), "moderators are those who would be asked"
     await studio.quiet()
+
+
+async def test_a_waiting_picture_survives_a_deleted_thread_and_goes_with_its_owner(
+    studio: Studio, wary
+):
+    await studio.register(colour="crimson")
+    await studio.quiet()
+    (thread,) = studio.reviews.threads
+    studio.env.backend.delete_channel(thread.id)
+    await studio.env.settle()
+    await studio.quiet()
+    (fresh,) = studio.reviews.threads
+    assert fresh.id != thread.id
+    assert fresh.last_message.attachments
+    held = await studio.app.safety.held(studio.guild.id, 1)
+    await studio.app.privacy.forget(Actor(studio.guild.id, studio.ann.id))
+    with pytest.raises(NotFound):
+        await studio.app.safety.held(studio.guild.id, 1)
+    assert held.sha256 not in await studio.app.blobs.names(studio.guild.id)
 
 
 async def test_what_waits_here_is_nothing_there(studio: Studio, wary):

@@ -72,3 +72,12 @@ def test_photographs_are_looked_at_where_the_extra_is_installed() -> None:
     assert names == ["drawings", "photos"] if there else names == ["drawings"]
     if there:
         assert 0 <= PhotoRater().rate(Image.new("RGB", (64, 64), "white")) < 0.2
+
+
+def test_the_doctor_says_what_nothing_looks_at(monkeypatch) -> None:
+    from bot.doctor import _safety
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    line = _safety()
+    assert "none for photographs" in line.found
+    assert "onmodel[safety]" in line.mend
