@@ -58,8 +58,9 @@ def _line(entry: "QueueEntry", names: Mapping[str, str]) -> str:
         symbol, when = "⏸️", say("held")
     else:
         symbol = f"**{place.position}.**{' ⏫' if job.front else ''}"
-        when = done_in(place)
-    return f"{symbol} {which} · {cast_names(entry.panel, names)} · <@{job.member_id}> · {when}"
+        when = "" if place.eta_seconds is None else done_in(place)
+    told = [f"{symbol} {which}", cast_names(entry.panel, names), f"<@{job.member_id}>", when]
+    return " · ".join(filter(None, told))
 
 
 def _sureness(view: "QueueView") -> str:

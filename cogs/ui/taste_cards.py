@@ -72,7 +72,7 @@ def _likes(taste: Taste) -> str:
     if not certain:
         return say("**People here choose** nothing that has a name with certainty yet.")
     liked = say("**People here rather choose** {what}.", what=", ".join(certain[:5]))
-    told = say("× says how many times as often such a picture is chosen as one of its panel else.")
+    told = say("× says how many times as often such a picture is chosen as another of its panel.")
     return f"{liked}\n-# {told}"
 
 
@@ -123,12 +123,17 @@ def _trust(view: "TasteView", taste: Taste) -> str:
 
 
 def _places(taste: Taste) -> str:
-    shares = ", ".join(
+    even = 1 / len(taste.slots)
+    odd = [
         say("{label} {share} %", label=label, share=round(100 * slot.share))
-        for label, slot in zip(ALTERNATE_LABELS, taste.slots, strict=False)
-    )
+        for label, slot in zip(ALTERNATE_LABELS, taste.slots, strict=True)
+        if not slot.low <= even <= slot.high
+    ]
+    if not odd:
+        return say("No place on a card gets more votes than another, as far as can be told.")
     return say(
-        "Of equal pictures the places on a card would get {shares} of the votes. The order is "
-        "random, and this is taken into account.",
-        shares=shares,
+        "Of four equal pictures these places would not get {even} % of the votes but: {shares}. "
+        "The order is random, and this is taken into account.",
+        even=round(100 * even),
+        shares=", ".join(odd),
     )

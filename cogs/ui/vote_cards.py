@@ -151,9 +151,9 @@ def _expected(facts: PanelFacts) -> str:
     if label is None:
         return ""
     return say(
-        "🔮 The taste of this series had expected {label}, with {chance} %.",
+        "🔮 The taste of this series had expected {label} and was {chance} % sure.",
         label=label,
-        chance=round(100 * facts.guess.chance),
+        chance=min(99, round(100 * facts.guess.chance)),
     )
 
 
