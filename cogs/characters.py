@@ -20,7 +20,7 @@ from cogs.entry import (
     suggest_appearances,
     suggest_characters,
 )
-from cogs.forms import AddPictures, ColorButton, ColorMenu, RegisterForm
+from cogs.forms import AddPictures, ColorButton, ColorMenu, RegisterForm, begin, tell_lost
 from cogs.quests import QuestButton, QuestCommands, QuestIdeas
 from cogs.ui.card import Card
 from cogs.ui.cast_cards import registered_card, sheet_card, sheet_words
@@ -214,5 +214,7 @@ class CharacterCog(
 
 async def setup(bot: OnModelBot) -> None:
     """Add the buttons and the cog."""
+    begin()
+    bot.add_listener(tell_lost, "on_interaction")
     bot.add_dynamic_items(AddPictures, ColorButton, ColorMenu, QuestButton, QuestIdeas)
     await bot.add_cog(CharacterCog(bot))

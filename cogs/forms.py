@@ -5,7 +5,8 @@ was asked is looked up when it comes back.
 """
 
 import re
-from typing import Any, Self, cast
+import secrets
+from typing import Any, ClassVar, Self, cast
 
 import discord
 from discord import ui
@@ -14,12 +15,13 @@ from bot.services.cast import NewCharacter
 from cogs.entry import Interaction, acknowledge, actor_of, read_uploads, reply
 from cogs.ui import ids
 from cogs.ui.cast_cards import registered_card
-from cogs.ui.errors import answered
+from cogs.ui.errors import answered, report
 from cogs.ui.limits import clip, plain
 from cogs.ui.registry_cards import look_card
 from cogs.ui.terms import shot
 from cogs.ui.words import hear, retell, say
 from pipeline.domain.character import ShotType
+from pipeline.domain.errors import WrongState
 from pipeline.domain.vocabulary import ANGLES, COLOR_SLOTS
 
 MOST_PICTURES = 10
@@ -27,7 +29,18 @@ MOST_PICTURES = 10
 
 
 class Form(ui.Modal):
-    """A window whose answer, and whose errors, are told as those of buttons are."""
+    """A window whose answer, and whose errors, are told as those of buttons are.
+
+    What a window asks lives in memory. One that is sent to a later process says so
+    (:func:`tell_lost`) instead of failing without a word.
+    """
+
+    run: ClassVar[str] = ""
+    """Which start of the bot opened a window."""
+
+    def __init__(self, title: str) -> None:
+        name = f"{ids.PREFIX}:form:{self.run}:{secrets.token_hex(8)}"
+        super().__init__(title=title, custom_id=name)
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Do what was asked; errors become words."""
@@ -36,6 +49,27 @@ class Form(ui.Modal):
     async def sent(self, interaction: Interaction) -> None:
         """What a window does with what was filled in."""
         raise NotImplementedError
+
+
+async def tell_lost(interaction: Interaction) -> None:
+    """Answer a window that an earlier start of the bot had opened."""
+    data = interaction.data or {}
+    match = re.fullmatch(ids.FORM, str(data.get("custom_id", "")))
+    sent = interaction.type is discord.InteractionType.modal_submit
+    if sent and match is not None and match["run"] != Form.run:
+        await report(interaction, _lost())
+
+
+def _lost() -> WrongState:
+    return WrongState(
+        "I was started anew while this window was open, so nothing was done. Open it again; I am "
+        "sorry for the typing."
+    )
+
+
+def begin() -> None:
+    """Windows that are opened from now on belong to this start of the bot."""
+    Form.run = secrets.token_hex(4)
 
 
 class RegisterForm(Form):

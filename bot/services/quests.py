@@ -5,8 +5,6 @@ a picture, and has it accepted or sent back; an accepted picture is a reference 
 name on it. Who takes a quest and lets the time pass gives it back. Every step is one transaction.
 """
 
-import asyncio
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,23 +13,21 @@ from bot.services.access import require_edit
 from bot.services.actor import Actor
 from bot.services.consent import require_consent
 from bot.services.locks import GuildLocks
+from bot.services.quest_ideas import Heat, heat_of, ideas_for
 from bot.services.registrar import Registrar
 from bot.services.registration import Upload
 from bot.services.uploads import Intake
+from bot.services.wordlists import require_clean
 from pipeline.domain.character import Appearance, Character
 from pipeline.domain.errors import AlreadyExists, InvalidInput, LimitReached, NotAllowed, WrongState
 from pipeline.domain.quest import Quest, QuestIdea, QuestStatus, View
 from pipeline.domain.review import PostKind
-from pipeline.quality.coverage_heat import Outfit, heat_map
-from pipeline.retrieval.coverage import coverage_of
-from pipeline.retrieval.quests import PastPanel, quest_ideas, shows, view_of, wish_of
+from pipeline.retrieval.quests import shows, view_of
 from storage import audit, cast, outbox, quests
 from storage.blobs import BlobStore
 from storage.database import Database, Transaction
 from storage.doomed import doom_unused
 
-DAYS = 30
-"""How far back panels tell what is lacking; a saving is for as many panels to come."""
 TIME_TO_DRAW = timedelta(days=14)
 MOST_TAKEN = 3
 """Quests that one artist has in hand at a time."""
@@ -52,18 +48,6 @@ class Board:
     character: Character | None = None
     ideas: tuple[QuestIdea, ...] = ()
     credits: dict[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Heat:
-    """The heat map of a character (PNG), how many references it counts, and the wish not met most.
-
-    ``most_wanted`` is that wish over all looks, with the number of panels.
-    """
-
-    png: bytes
-    references: int
-    most_wanted: tuple[View, int] | None
 
 
 class QuestService:
@@ -105,7 +89,7 @@ class QuestService:
         return Board(
             tuple(alive),
             found,
-            tuple(await self._ideas(found, alive)),
+            tuple(await ideas_for(self._db, found, alive)),
             await quests.quest_credits(self._db, actor.guild_id, found.id),
         )
 
@@ -116,63 +100,7 @@ class QuestService:
             NotFound: no such character.
         """
         found = await cast.find_character(self._db, actor.guild_id, character)
-        past = await self._past(actor.guild_id)
-        outfits = []
-        for look in await cast.list_appearances(self._db, actor.guild_id, found.id):
-            references = await cast.list_references(self._db, actor.guild_id, look.id)
-            canon = [r for r in references if r.canon]
-            wanted = Counter(
-                one.wish
-                for one in past
-                if one.appearance_id == look.appearance_id
-                and not any(shows(view_of(r), one.wish) for r in canon)
-            )
-            outfits.append(Outfit(look.label, canon, wanted))
-        png = await asyncio.to_thread(heat_map, found.name, outfits)
-        most = sum((Counter(outfit.wanted) for outfit in outfits), Counter[View]()).most_common(1)
-        return Heat(png, sum(len(o.references) for o in outfits), most[0] if most else None)
-
-    async def _ideas(self, character: Character, alive: list[Quest]) -> list[QuestIdea]:
-        past = await self._past(character.guild_id)
-        ideas: list[QuestIdea] = []
-        for look in await cast.list_appearances(self._db, character.guild_id, character.id):
-            references = await cast.list_references(self._db, character.guild_id, look.id)
-            held = [view_of(r) for r in references if r.canon]
-            missing = coverage_of(look, references, character.kind).missing
-            asked = [q.view for q in alive if q.appearance_row == look.id]
-            ideas += [
-                idea
-                for idea in quest_ideas(past, look.appearance_id, held, missing)
-                if not any(shows(view, idea.view) for view in asked)
-            ]
-        return sorted(ideas, key=lambda i: -(i.saving.tries if i.saving else 0.0))
-
-    async def _past(self, guild_id: int) -> list[PastPanel]:
-        """What panels of late asked to see, whether it was there, and how often they failed."""
-        since = datetime.now(UTC) - timedelta(days=DAYS)
-        looks = await cast.list_appearances(self._db, guild_id)
-        held = {
-            look.appearance_id: [
-                (r.created_at, view_of(r))
-                for r in await cast.list_references(self._db, guild_id, look.id)
-                if r.canon
-            ]
-            for look in looks
-        }
-        past = []
-        for panel in await quests.panel_tries(self._db, guild_id, since):
-            wish = wish_of(panel.brief.shot_type, panel.brief.prompt)
-            for role in panel.brief.cast:
-                views = held.get(role.appearance_id)
-                if views is None:
-                    continue  # the look is gone
-                failed = sum(
-                    not any(seen.get(role.appearance_id) == "on_model" for seen in candidates)
-                    for candidates in panel.tries
-                )
-                shown = any(at <= panel.created_at and shows(view, wish) for at, view in views)
-                past.append(PastPanel(role.appearance_id, wish, failed, shown))
-        return past
+        return await heat_of(self._db, found)
 
     # --- asking ---------------------------------------------------------------------------
 
@@ -199,7 +127,7 @@ class QuestService:
         idea = next(
             (
                 one
-                for one in await self._ideas(character, [])
+                for one in await ideas_for(self._db, character, ())
                 if one.appearance_id == look.appearance_id and one.view == view
             ),
             QuestIdea(look.appearance_id, view),
@@ -395,11 +323,13 @@ class QuestService:
             NotFound: no such quest.
             NotAllowed: the actor may not edit the character.
             InvalidInput: no reason, or one that is too long.
+            BlockedWord: the reason has a word that moderators refuse.
             WrongState: nothing waits for a decision.
         """
         note = " ".join(note.split())
         if not 3 <= len(note) <= MAX_NOTE:
             raise InvalidInput(f"Say in 3 to {MAX_NOTE} characters what should be different.")
+        await require_clean(self._db, actor.guild_id, note)
         await self._delivered(actor, quest_id)
 
         def work(tx: Transaction, now: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 from discord import ButtonStyle, SelectOption, ui
 
-from bot.services.quests import Board, Heat
+from bot.services.quest_ideas import Heat
+from bot.services.quests import Board
 from cogs.ui import ids
 from cogs.ui.card import Card, button
 from cogs.ui.limits import clip, lines_within, plain

@@ -71,7 +71,8 @@ def coverage_card(coverage: CharacterCoverage, picture: Picture, heat: Picture) 
                 guessed,
             )
         )
-    return card.small(plain(retell(coverage.advice), 300))
+    card.small(plain(retell(coverage.advice), 300))
+    return card.small(say("What would save the most tries: {command}", command="/character quests"))
 
 
 def look_card(title: str, character: Character, look: Appearance, marks: Sequence[Mark]) -> Card:

@@ -138,3 +138,12 @@ async def test_more_pictures_through_the_button_after_a_restart(studio: Studio):
     entry = await studio.app.registry.entry(await me(studio), "Akira")
     fresh = next(iter(entry.references.values()))[1:]
     assert [(r.angle, r.expression) for r in fresh] == [("back", "calm")] * 2
+
+
+async def test_a_window_that_outlived_its_bot_says_so(studio: Studio):
+    shown = await form(studio)
+    sent = values(shown, Pictures_of_the_character_alone=pictures(1))
+    await studio.restart()
+    told = await studio.ann.submit_modal(shown, sent)
+    assert "started anew while this window was open" in answer(told)
+    assert "No characters yet" in answer(await studio.bob.slash(studio.channel, "character list"))
