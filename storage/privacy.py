@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from pipeline.domain.review import PostKind
+from storage import outbox
 from storage.consent import end_consents_of
 from storage.database import Database
 from storage.doomed import COPIES, DoomedKind, doom, doom_unused
@@ -317,16 +319,25 @@ def _return_quests(
     """Open what the person has in hand again; returns the pictures that nobody decided about."""
     who = {"guild": guild_id, "member": member_id, "now": to_text(now)}
     mine = "guild_id = :guild AND artist_id = :member AND status IN ('taken', 'delivered')"
-    rows = tx.execute(
-        f"SELECT delivery_sha256 FROM quest WHERE {mine} AND delivery_sha256 IS NOT NULL",  # noqa: S608 - text of our own
-        who,
+    drawn = tx.execute(
+        "SELECT id, delivery_sha256 FROM quest WHERE guild_id = :guild AND artist_id = :member", who
     ).fetchall()
     tx.execute(
         "UPDATE quest SET status = 'open', artist_id = NULL, due_at = NULL, "  # noqa: S608 - text of our own
         f"delivery_sha256 = NULL, note = '', updated_at = :now WHERE {mine}",
         who,
     )
-    return {row["delivery_sha256"] for row in rows}
+    for row in drawn:  # their cards name the person
+        outbox.owe(
+            tx,
+            guild_id=guild_id,
+            kind=PostKind.QUEST,
+            subject_id=row["id"],
+            dedupe_key=f"quest:{row['id']}:erased:{now.timestamp():.6f}",
+            payload={"event": "erased"},
+            now=now,
+        )
+    return {row["delivery_sha256"] for row in drawn} - {None}
 
 
 def _rename(

@@ -2,6 +2,7 @@
 
 from discord import ButtonStyle, SelectOption, ui
 
+from bot.services.access import NOBODY
 from bot.services.quest_ideas import Heat
 from bot.services.quests import Board
 from cogs.ui import ids
@@ -178,7 +179,7 @@ def _saving(tries: float, basis: object) -> str:
 
 
 def _standing(quest: Quest) -> str:
-    artist = f"<@{quest.artist_id}>"
+    artist = say("somebody who left") if quest.artist_id == NOBODY else f"<@{quest.artist_id}>"
     match quest.status:
         case QuestStatus.OPEN:
             return say("Any member may take it. An accepted picture carries its artist's name.")

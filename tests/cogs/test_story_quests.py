@@ -204,3 +204,21 @@ async def test_a_character_that_goes_takes_its_quests_along(studio: Studio):
     gone = await studio.ann.click(studio.card(), label="Accept")
     assert "no such quest here" in answer(gone)
     assert quest.delivery_sha256 not in await studio.app.blobs.names(studio.guild.id)
+
+
+async def test_an_artist_who_is_forgotten_leaves_the_quest_open_and_no_name(studio: Studio):
+    await lacking(studio)
+    card = await asked(studio)
+    await studio.bob.click(card, label="I'll draw it")
+    await studio.quiet()
+    await deliver(studio, studio.card())
+    picture_of = (await studio.app.quests.get(studio.guild.id, 1)).delivery_sha256
+    bob = Actor(studio.guild.id, studio.bob.id)
+    assert (await studio.app.privacy.forget(bob, references=False)).traces == ()
+    studio.bot.wake()
+    await studio.quiet()
+    cards = [m for m in studio.public() if "Wanted" in text_of(m)]
+    assert len(cards) == 2
+    assert all(enabled(m) == ["I'll draw it", "Close"] for m in cards)
+    assert all(str(studio.bob.id) not in text_of(m) for m in cards)
+    assert picture_of not in await studio.app.blobs.names(studio.guild.id)
