@@ -42,6 +42,7 @@ _SHELL_ONLY = (
     "storage/sealed.py",
     "storage/vectors.py",
 )
+_PROGRESS = {"progress", "_progress", "report"}
 _SHELL_ERRORS = {"SettingsError", "DatabaseError", "MigrationFailed", "MigrationChanged"}
 # What is drawn into pictures and written into books and recipes is not translated.
 _DRAWN = (
@@ -122,7 +123,10 @@ def told(tree: ast.AST, place: str, errors: set[str]) -> Iterator[Message]:
 
 
 def _raised(tree: ast.AST, errors: set[str]) -> Iterator[str]:
+    """What is given to errors, to questions of rights, and to reports of progress."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and called(node) in _PROGRESS and len(node.args) > 1:
+            yield from templates(node.args[1])
         if isinstance(node, ast.Call) and node.args and called(node) in errors:
             yield from templates(node.args[0])
         if isinstance(node, ast.Call) and called(node).startswith("require_"):

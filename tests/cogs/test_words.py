@@ -1,6 +1,7 @@
 """Words for people: every language says everything, and nothing too long for Discord."""
 
 import ast
+import re
 from string import Formatter
 
 import polib
@@ -10,6 +11,7 @@ from studio import Studio
 
 from cogs.locales.below import templates
 from cogs.locales.gather import gather, said
+from cogs.locales.message import called, sources
 from cogs.ui.words import (
     COMMANDS,
     ENGLISH,
@@ -206,6 +208,25 @@ def test_a_name_instead_of_words_and_an_f_string_are_told_from_words(tmp_path):
         list(said(ast.parse('say(f"Panel {n}")'), "x.py"))
     (message,) = said(ast.parse('button(say("Go"), "id")'), "x.py")
     assert (message.english, message.limit) == ("Go", 80)
+
+
+_SHOWING = {"heading", "text", "small", "button", "done"}
+
+
+def test_no_card_shows_words_that_nobody_can_translate():
+    """A sentence for people goes through ``say``: not a plain string, not an f-string with words."""
+    found = []
+    for path in sources(["cogs"]):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and called(node) in _SHOWING and node.args:
+                fixed = "".join(
+                    part.value
+                    for part in getattr(node.args[0], "values", [node.args[0]])
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                )
+                if re.search(r"[A-Za-z]{3}", fixed):
+                    found.append(f"{path.name}:{node.lineno}: {fixed}")
+    assert found == []
 
 
 # --- commands -------------------------------------------------------------------------------------
