@@ -1,6 +1,9 @@
 """Stories of what is done with a panel that was seen: remix, vary, use it, cancel one that waits."""
 
+from pathlib import Path
+
 import discord
+import pytest
 from discord_contract import walk
 from studio import Studio, answer, enabled, labels_of, picture, raw, text_of
 
@@ -9,6 +12,8 @@ from cogs.ui.card import Card, button
 from pipeline.domain.panel import PlanPart
 from storage import panels
 from storage.attempts import candidates_of, get_candidate
+
+CAST = Path(__file__).parents[2] / "examples" / "cast"
 
 
 async def brief_of(studio: Studio, number: int):
@@ -114,7 +119,7 @@ async def test_an_accepted_panel_moves_to_a_page_by_window_or_command(studio: St
 
 async def test_an_accepted_panel_is_enlarged_and_takes_its_place_on_the_page(studio: Studio):
     await studio.register()
-    card = await studio.posted()
+    card = await studio.posted(page=1)
     assert "Upscale" not in labels_of(card), "it is not accepted yet"
     await studio.ann.click(card, label="Vote B")
     await studio.ann.click(card, label="Finish vote")
@@ -137,6 +142,8 @@ async def test_an_accepted_panel_is_enlarged_and_takes_its_place_on_the_page(stu
     assert (await brief_of(studio, 2)).replaces == 1
     found = await studio.bob.slash(studio.channel, "panel gallery")
     assert [a.filename for a in found.response.attachments] == ["gallery-2.webp"]
+    composed = await studio.ann.slash(studio.channel, "page compose", page=1)
+    assert "panels 2" in text_of(studio.card()), answer(composed)
 
 
 async def _chosen(studio: Studio, number: int):
@@ -199,3 +206,28 @@ async def test_no_button_reaches_into_another_server(studio: Studio):
         assert any(w in answer(told) for w in ("There is no", "no longer kept")), stray
     assert len(await panels.list_panels(studio.app.db, studio.guild.id)) == 1
     assert "0 votes so far" in text_of(studio.card())
+
+
+@pytest.mark.slow
+@pytest.mark.studio(real_worker=True)
+async def test_with_real_art_a_variation_is_no_copy(studio: Studio):
+    """The draft and the check in a worker process."""
+    mira = sorted((CAST / "mira" / "everyday").glob("*.webp"))
+    pictures = [(p.name, p.read_bytes()) for p in mira]
+    named = {"image" if n == 0 else f"image{n + 1}": p for n, p in enumerate(pictures[8:13])}
+    await studio.ann.slash(studio.channel, "character register", name="Mira", **named)
+    more = {"image" if n == 0 else f"image{n + 1}": p for n, p in enumerate(pictures[:5])}
+    await studio.ann.slash(studio.channel, "character add-reference", character="Mira", **more)
+    await studio.request(
+        characters="Mira", prompt="Mira waves at the harbour.", alternates=1, page=1
+    )
+    await studio.quiet()
+    card = studio.card()
+    assert "accepted" in text_of(card), text_of(card)
+    await studio.ann.click(card, label="Vary this")
+    await studio.quiet()
+    varied = studio.card()
+    assert "Panel 2: vote for one" in text_of(varied), text_of(varied)
+    assert "looks like panel 1" not in text_of(varied)
+    assert len(varied.attachments) >= 2
+    assert len({a.size for a in varied.attachments}) == len(varied.attachments)
