@@ -8,13 +8,19 @@ import pytest
 
 from bot.bench.gate import PLACE, false_flags, run_gate, stream, verdict
 from pipeline.domain.calibration import Level, Promise, ScoredVerdict, ScorePlace
+from pipeline.domain.character import ColorMode
+from pipeline.domain.fingerprint import CropClass
+from pipeline.domain.quality import Threshold, ThresholdKey
 from pipeline.quality.audit import draw
 from pipeline.quality.conformal import (
     ALPHAS,
+    SHIPPED_SCORES,
     calibrations,
     flag_limit,
     incomplete_beta,
+    limit_for,
     promise_words,
+    score_of,
     verdicts_needed,
     waiting_words,
 )
@@ -133,6 +139,40 @@ def test_the_draw_is_the_same_again_and_has_the_right_share():
     assert drawn != [draw(bytes(32), panel, panel + 7, 10).drawn for panel in range(4000)]
     assert not any(draw(key, n, n, 0).drawn for n in range(100))
     assert all(draw(key, n, n, 100).drawn for n in range(100))
+
+
+HOUSE, PALETTE = "house:00:1", "palette:00:1"
+
+
+def limit_of_references(crop: CropClass, encoders: str, mode: ColorMode = ColorMode.COLOR):
+    return Threshold(ThresholdKey("a_1", encoders, crop, mode), 0.9, "references", 5)
+
+
+def test_before_there_are_verdicts_half_a_limit_is_what_characters_have_in_common():
+    both = f"{HOUSE},{PALETTE}"
+    head, half = (limit_of_references(c, both) for c in (CropClass.HEAD, CropClass.HALF))
+    for threshold in (head, half):
+        shipped = limit_for(None, threshold)
+        assert shipped == pytest.approx(
+            SHIPPED_SCORES[frozenset({"house", "palette"})][threshold.key.crop] + 0.45
+        )
+    assert score_of(limit_for(None, head), head) == pytest.approx(
+        score_of(limit_for(None, half), half)
+    ), "looks of both kinds are on one scale"
+    alike, scattered = replace(head, value=0.98), replace(head, value=0.7)
+    assert limit_for(None, alike) < 0.98, "five pictures that are much alike are not all there is"
+    assert limit_for(None, scattered) > 0.7
+    grey = limit_of_references(CropClass.HEAD, both, ColorMode.GRAYSCALE)
+    alone = limit_of_references(CropClass.HEAD, PALETTE)
+    whole = limit_of_references(CropClass.FIGURE, both)
+    assert [limit_for(None, one) for one in (grey, alone, whole)] == [0.9, 0.9, 0.9]
+
+
+def test_what_verdicts_taught_takes_the_place_of_what_was_shipped():
+    head = limit_of_references(CropClass.HEAD, f"{HOUSE},{PALETTE}")
+    (taught,) = learned([replace(v, probability=1.0) for v in of("ch_a", "a_1", 29, low=0.2)])
+    assert limit_for(taught, head) == pytest.approx(0.2 + 0.45)
+    assert score_of(limit_for(taught, head), head) == pytest.approx(taught.limit)
 
 
 def test_the_promise_in_words():
