@@ -148,24 +148,22 @@ def limit_of_references(crop: CropClass, encoders: str, mode: ColorMode = ColorM
     return Threshold(ThresholdKey("a_1", encoders, crop, mode), 0.9, "references", 5)
 
 
-def test_before_there_are_verdicts_half_a_limit_is_what_characters_have_in_common():
+@pytest.mark.parametrize("mode", list(ColorMode))
+def test_before_there_are_verdicts_half_a_limit_is_what_characters_have_in_common(mode):
     both = f"{HOUSE},{PALETTE}"
-    head, half = (limit_of_references(c, both) for c in (CropClass.HEAD, CropClass.HALF))
+    head, half = (limit_of_references(c, both, mode) for c in (CropClass.HEAD, CropClass.HALF))
+    shipped = SHIPPED_SCORES[frozenset({"house", "palette"})][mode]
     for threshold in (head, half):
-        shipped = limit_for(None, threshold)
-        assert shipped == pytest.approx(
-            SHIPPED_SCORES[frozenset({"house", "palette"})][threshold.key.crop] + 0.45
-        )
+        assert limit_for(None, threshold) == pytest.approx(shipped[threshold.key.crop] + 0.45)
     assert score_of(limit_for(None, head), head) == pytest.approx(
         score_of(limit_for(None, half), half)
     ), "looks of both kinds are on one scale"
     alike, scattered = replace(head, value=0.98), replace(head, value=0.7)
     assert limit_for(None, alike) < 0.98, "five pictures that are much alike are not all there is"
     assert limit_for(None, scattered) > 0.7
-    grey = limit_of_references(CropClass.HEAD, both, ColorMode.GRAYSCALE)
-    alone = limit_of_references(CropClass.HEAD, PALETTE)
-    whole = limit_of_references(CropClass.FIGURE, both)
-    assert [limit_for(None, one) for one in (grey, alone, whole)] == [0.9, 0.9, 0.9]
+    alone = limit_of_references(CropClass.HEAD, PALETTE, mode)
+    whole = limit_of_references(CropClass.FIGURE, both, mode)
+    assert [limit_for(None, one) for one in (alone, whole)] == [0.9, 0.9]
 
 
 def test_what_verdicts_taught_takes_the_place_of_what_was_shipped():
