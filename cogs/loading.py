@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import discord
 
 from bot.app import App
 from bot.services.actor import Actor
 from bot.services.checks import CheckResult
-from bot.services.claims import CLAIMED_FOR
+from bot.services.claims import claimed_until
 from bot.services.engines import DRAFT
 from cogs.ui.card import Card
 from cogs.ui.cards import (
@@ -115,7 +114,6 @@ async def review_facts(app: App, actor: Actor, review_id: int) -> ReviewFacts:
     """
     review = await app.reviews.get(actor.guild_id, review_id)
     view = await app.panels.view(actor, review.panel_id)
-    until = review.claimed_at + CLAIMED_FOR if review.claimed_at and review.claimed_by else None
     cards = await app.panels.posts(actor.guild_id, PostKind.VOTE_CARD, review.panel_id)
     return ReviewFacts(
         review=review,
@@ -124,7 +122,7 @@ async def review_facts(app: App, actor: Actor, review_id: int) -> ReviewFacts:
         labels=dict(app.reviews.DRIFT_LABELS),
         reports=tuple(await app.reviews.reports.reasons(actor.guild_id, review.id)),
         shown_at=message_link(actor.guild_id, cards[-1]) if cards else "",
-        claimed_until=until if until and until > datetime.now(UTC) else None,
+        claimed_until=claimed_until(review),
     )
 
 

@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.client import OnModelBot
 from bot.services.actor import Actor
-from bot.services.claims import CLAIMED_FOR
+from bot.services.claims import CLAIMED_FOR, claimed_until
 from bot.services.reviews import MAX_FREE_LABEL, MAX_NOTE
 from cogs.entry import Interaction, acknowledge, actor_of, reply, whisper
 from cogs.loading import evidence_picture, review_facts
@@ -257,7 +257,7 @@ class ReviewCog(
         """List the open reviews and let the moderator into their threads."""
         await acknowledge(interaction)
         reviews = await self.bot.app.reviews.open(await actor_of(interaction))
-        card = reviews_card(reviews)
+        card = reviews_card(reviews, {r.id for r in reviews if claimed_until(r) is not None})
         if interaction.guild_id is not None:
             card.text(stuck_lines(await self.bot.app.care.stuck(interaction.guild_id)))
         await reply(interaction, card)

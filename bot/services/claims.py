@@ -13,6 +13,14 @@ CLAIMED_FOR = timedelta(minutes=15)
 """How long a review that somebody has taken is kept for them."""
 
 
+def claimed_until(review: Review) -> datetime | None:
+    """Until when a review is kept for whoever has taken it; None if it is free or decided."""
+    if review.claimed_by is None or review.claimed_at is None:
+        return None
+    until = review.claimed_at + CLAIMED_FOR
+    return until if review.status is ReviewStatus.OPEN and until > datetime.now(UTC) else None
+
+
 class Claims:
     """Keeps two moderators from working on the same thing."""
 

@@ -1,6 +1,6 @@
 """Short answers: what became of a command, lists, and news that are not cards of a panel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from discord import ButtonStyle
@@ -303,12 +303,12 @@ def _cast_line(entry: "CastEntry") -> str:
     )
 
 
-def reviews_card(reviews: Sequence[Review]) -> Card:
-    """The reviews that wait for a decision."""
+def reviews_card(reviews: Sequence[Review], taken: Container[int] = ()) -> Card:
+    """The reviews that wait for a decision; of those that are ``taken`` (by id), who has them."""
     if not reviews:
         return Card(GOOD).heading(say("✅ Nothing to review"))
     card = Card(WAITING).heading(say("🔎 {n} waiting for a decision", n=len(reviews)))
-    return card.text(lines_within(map(_review_line, reviews), _LIST))
+    return card.text(lines_within((_review_line(r, r.id in taken) for r in reviews), _LIST))
 
 
 def review_stats_card(stats: ReviewStats) -> Card:
@@ -369,8 +369,9 @@ def _load_line(load: Load) -> str:
     )
 
 
-def _review_line(review: Review) -> str:
+def _review_line(review: Review, taken: bool) -> str:
     where = f" · <#{review.thread_id}>" if review.thread_id else ""
+    where += f" · ✋ <@{review.claimed_by}>" if taken else ""
     which = say("panel {panel}", panel=review.panel_id)
     return (
         f"**{review.id}** {which} · {review_look(review)} · "

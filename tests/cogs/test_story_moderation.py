@@ -58,6 +58,8 @@ async def test_a_claim_is_seen_by_all_and_only_its_holder_decides(studio: Studio
     card = thread.last_message
     assert f"<@{studio.mod.id}> is looking at it" in text_of(card)
     assert enabled(card)[-2:] == ["Give back", "Take over"]
+    listed = await other.slash(studio.channel, "review list")
+    assert f"✋ <@{studio.mod.id}>" in answer(listed)
     refused = await press(other, card, "Approve")
     assert "Another moderator is looking" in answer(refused)
     assert "Only whoever has taken" in answer(await press(other, card, "Give back"))
