@@ -129,14 +129,18 @@ _OPTION_OF_COMMAND = re.compile(r"\b[a-z][a-z0-9_]*(?=:)")
 
 
 @cache
-def with_commands(spoken: str, sentence: str, options: re.Pattern[str] = _OPTION) -> str:
-    """The sentence with the commands and options that it names as Discord shows them.
+def with_commands(spoken: str, sentence: str) -> str:
+    """A sentence of the catalogue with the commands that it names as Discord shows them.
 
     >>> with_commands("de", "Siehe /panel status, oder nenne es mit page:3.")
     'Siehe /panel stand, oder nenne es mit seite:3.'
     """
+    return _renamed(spoken, sentence, _OPTION)
+
+
+def _renamed(spoken: str, text: str, options: re.Pattern[str]) -> str:
     if spoken == ENGLISH:
-        return sentence
+        return text
     known = catalogue(spoken, COMMANDS)
 
     def name(match: re.Match[str]) -> str:
@@ -145,13 +149,13 @@ def with_commands(spoken: str, sentence: str, options: re.Pattern[str] = _OPTION
     def path(match: re.Match[str]) -> str:
         return "/" + " ".join(known.pgettext(NAME, word) for word in match[0][1:].split(" "))
 
-    return options.sub(name, _MENTION.sub(path, sentence))
+    return options.sub(name, _MENTION.sub(path, text))
 
 
 def _shown(spoken: str, values: dict[str, object]) -> dict[str, object]:
     """The values with those that are commands, ``/panel status panel:3``, as Discord shows them."""
     return {
-        place: with_commands(spoken, value, _OPTION_OF_COMMAND)
+        place: _renamed(spoken, value, _OPTION_OF_COMMAND)
         if isinstance(value, str) and value.startswith(("/", "`/"))
         else value
         for place, value in values.items()
