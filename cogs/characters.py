@@ -21,7 +21,7 @@ from cogs.entry import (
     suggest_characters,
 )
 from cogs.forms import AddPictures, ColorButton, ColorMenu, RegisterForm, begin, tell_lost
-from cogs.quests import QuestButton, QuestCommands, QuestIdeas
+from cogs.quests import QuestButton, QuestCommands, QuestIdeas, QuestList
 from cogs.ui.card import Card
 from cogs.ui.cast_cards import registered_card, sheet_card, sheet_words
 from cogs.ui.limits import plain
@@ -216,5 +216,5 @@ async def setup(bot: OnModelBot) -> None:
     """Add the buttons and the cog."""
     begin()
     bot.add_listener(tell_lost, "on_interaction")
-    bot.add_dynamic_items(AddPictures, ColorButton, ColorMenu, QuestButton, QuestIdeas)
+    bot.add_dynamic_items(AddPictures, ColorButton, ColorMenu, QuestButton, QuestIdeas, QuestList)
     await bot.add_cog(CharacterCog(bot))

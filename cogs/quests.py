@@ -12,16 +12,19 @@ from cogs.entry import (
     Interaction,
     acknowledge,
     actor_of,
+    guild_of,
     read_uploads,
     reply,
     suggest_characters,
     whisper,
 )
 from cogs.forms import Form, files, upload
+from cogs.loading import quest_picture
 from cogs.ui import ids
 from cogs.ui.errors import answered
 from cogs.ui.notices import done
-from cogs.ui.quest_cards import board_card, view_words
+from cogs.ui.pictures import DEFAULT_LIMIT
+from cogs.ui.quest_cards import board_card, quest_card, view_words
 from cogs.ui.words import hear, say
 from pipeline.domain.access import Deed
 from pipeline.domain.errors import InvalidInput
@@ -81,6 +84,29 @@ class QuestIdeas(ui.DynamicItem[ui.Select[Any]], template=ids.QUEST_IDEAS):
         words = say("The card comes as a new message in this channel.")
         title = say("Quest {n} is posted: {view}", n=quest.id, view=view_words(view))
         await whisper(interaction, done(title, words))
+
+
+class QuestList(ui.DynamicItem[ui.Select[Any]], template=ids.QUEST_LIST):
+    """Shows one quest of the board in private, with its buttons, wherever its own card went."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], _match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the menu from its id alone."""
+        assert isinstance(item, ui.Select)
+        return cls(item)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the chosen quest."""
+        await answered(interaction, self._chosen(interaction))
+
+    async def _chosen(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        app = interaction.client.app
+        quest = await app.quests.get(guild_of(interaction), int(self.item.values[0]))
+        picture = await quest_picture(app, quest, interaction.filesize_limit or DEFAULT_LIMIT)
+        await whisper(interaction, quest_card(quest, picture=picture))
 
 
 class DeliverForm(Form):

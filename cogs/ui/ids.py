@@ -41,6 +41,7 @@ QUEST = (
     rf"{PREFIX}:quest:(?P<verb>take|return|deliver|accept|back|close)"
     r":(?P<quest>[0-9]{1,19}):(?P<post>[0-9]{1,19})"
 )
+QUEST_LIST = rf"{PREFIX}:quests"
 QUEST_IDEAS = rf"{PREFIX}:ideas:(?P<character>[0-9]{{1,19}})"
 CONSENT = rf"{PREFIX}:(?P<verb>agree|refuse|withdraw):(?P<consent>[0-9]{{1,19}})"
 
@@ -139,6 +140,11 @@ def menu(verb: str, step: str, mask: int, at: int = 0) -> str:
 def quest(verb: str, quest_id: int, post: int = 0) -> str:
     """A button of a quest; ``post`` is the outbox row that owes the message (0: none)."""
     return f"{PREFIX}:quest:{verb}:{quest_id}:{post}"
+
+
+def quest_list() -> str:
+    """The menu of quests on the board."""
+    return f"{PREFIX}:quests"
 
 
 def quest_ideas(character_row: int) -> str:

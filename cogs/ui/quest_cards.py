@@ -1,5 +1,7 @@
 """Cards of reference quests: one quest, and the board of all."""
 
+from collections.abc import Sequence
+
 from discord import ButtonStyle, SelectOption, ui
 
 from bot.services.access import NOBODY
@@ -42,6 +44,7 @@ _STATES = {
     QuestStatus.CLOSED: ("▫️", mark("Quest {n} was closed."), QUIET),
 }
 _MOST_IDEAS = 8
+_MOST_OPTIONS = 25
 
 
 def view_words(view: View) -> str:
@@ -99,6 +102,7 @@ def board_card(board: Board, editable: bool) -> Card:
     card = Card(NEUTRAL).heading(title)
     if board.quests:
         card.text(lines_within(map(_line, board.quests), 1800))
+        card.row(_quests_menu(board.quests))
     else:
         card.text(say("Nothing is asked for at the moment."))
     if board.credits:
@@ -124,6 +128,21 @@ def board_card(board: Board, editable: bool) -> Card:
             "more of their tries failed than where a reference shows what is wanted. An "
             "estimate, no promise."
         )
+    )
+
+
+def _quests_menu(quests: Sequence[Quest]) -> ui.Select:
+    options = [
+        SelectOption(
+            label=clip(f"{quest.id} · {quest.character_name}: {view_words(quest.view)}", 100),
+            value=str(quest.id),
+            description=clip(say(_STATES[quest.status][1], n=quest.id), 100),
+            emoji=_STATES[quest.status][0],
+        )
+        for quest in quests[:_MOST_OPTIONS]
+    ]
+    return ui.Select(
+        custom_id=ids.quest_list(), placeholder=say("Look at one, take it"), options=options
     )
 
 

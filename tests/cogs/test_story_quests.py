@@ -67,6 +67,10 @@ async def test_a_quest_from_wanted_to_credited(studio: Studio):
     assert "Wanted: Akira" in words
     assert "It would save about 4 tries" in words
     assert "4 of 8 panels wanted it and found none: they failed 1.0 times each" in words
+    listed = await board(studio, studio.bob)
+    shown = await studio.bob.select(listed.response, ["1"], custom_id="om:quests")
+    assert "Wanted: Akira" in text_of(shown.followups[-1])
+    assert enabled(shown.followups[-1]) == ["I'll draw it", "Close"]
     again = await board(studio, character="Akira")
     assert "full.back" not in str(raw(again.response)), "what is asked for is no idea any more"
 
