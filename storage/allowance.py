@@ -116,6 +116,14 @@ def put_role_quota(
         )
 
 
+def forget_place(tx: sqlite3.Connection, *, guild_id: int, number: int) -> None:
+    """Forget what was said for a role or a channel that is no longer there."""
+    tx.execute("DELETE FROM role_quota WHERE guild_id = ? AND role_id = ?", (guild_id, number))
+    tx.execute(
+        "DELETE FROM channel_default WHERE guild_id = ? AND channel_id = ?", (guild_id, number)
+    )
+
+
 async def role_quotas(db: Database, guild_id: int, series_id: int) -> list[tuple[int, int]]:
     """The roles of a series that have a quota of their own and its seconds, the largest first."""
     rows = await db.fetch_all(

@@ -8,9 +8,10 @@ import time
 from datetime import UTC, datetime
 
 from bot.queue.outbox import owe_notice
+from pipeline.domain.character import Series
 from pipeline.domain.errors import NotFound
 from pipeline.domain.review import Loss, StandingPost, StuckPost
-from storage import audit, cast, outbox
+from storage import allowance, audit, cast, outbox
 from storage.database import Database, Transaction
 
 AT_ONCE = 10
@@ -19,6 +20,7 @@ _SETTINGS = {
     "review_channel_id": Loss.REVIEW_CHANNEL,
     "panel_channel_id": Loss.PANEL_CHANNEL,
     "moderator_role_id": Loss.MODERATOR_ROLE,
+    "vote_role_id": Loss.VOTE_ROLE,
 }
 
 
@@ -51,9 +53,12 @@ class CareService:
             series = await cast.active_series(self._db, guild_id)
         except NotFound:
             return []
-        settings = [name for name in _SETTINGS if getattr(series, name) == number]
+        settings = [name for name, named in _named(series).items() if named == number]
 
         def work(tx: Transaction) -> None:
+            allowance.forget_place(tx, guild_id=guild_id, number=number)
+            if not settings:
+                return
             fallen = dict.fromkeys(settings)
             cast.update_series(tx, guild_id=guild_id, series_id=series.id, **fallen)
             audit.note(
@@ -68,8 +73,7 @@ class CareService:
             for name in settings:
                 owe_notice(tx, guild_id, _SETTINGS[name], str(number))
 
-        if settings:
-            await self._db.write(work)
+        await self._db.write(work)
         return [_SETTINGS[name] for name in settings]
 
     async def try_again(self, guild_id: int) -> int:
@@ -83,14 +87,23 @@ class CareService:
         return await outbox.latest_channel(self._db, guild_id)
 
     async def chosen(self, guild_id: int) -> list[int]:
-        """The channels and the role that the settings name."""
+        """The channels and the roles that the settings name."""
         try:
             series = await cast.active_series(self._db, guild_id)
         except NotFound:
             return []
-        numbers = (getattr(series, name) for name in _SETTINGS)
-        return [number for number in numbers if number is not None]
+        return [number for number in _named(series).values() if number is not None]
 
     async def stuck(self, guild_id: int) -> list[StuckPost]:
         """What could not be posted, and why."""
         return await outbox.stuck_posts(self._db, guild_id)
+
+
+def _named(series: Series) -> dict[str, int | None]:
+    """The channels and roles of a series by the setting that names them."""
+    return {
+        "review_channel_id": series.review_channel_id,
+        "panel_channel_id": series.panel_channel_id,
+        "moderator_role_id": series.moderator_role_id,
+        "vote_role_id": series.voting.role_id,
+    }

@@ -21,6 +21,10 @@ _LOST = {
         "The role of the moderators was deleted. Only server managers decide now, until one of "
         "them chooses another: `/series settings moderator_role`."
     ),
+    Loss.VOTE_ROLE: mark(
+        "The role of those who vote was deleted. Everybody votes now, until a manager chooses "
+        "another: `/series voting role`."
+    ),
     Loss.STUCK: mark(
         "Something could not be posted. It is kept and comes as soon as I may post again; `/setup` "
         "says what is missing."

@@ -175,6 +175,7 @@ class Loss(StrEnum):
     REVIEW_CHANNEL = "review_channel"
     PANEL_CHANNEL = "panel_channel"
     MODERATOR_ROLE = "moderator_role"
+    VOTE_ROLE = "vote_role"
     STUCK = "stuck"
     """A post could not be made anywhere; it waits."""
 

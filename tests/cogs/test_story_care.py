@@ -248,3 +248,26 @@ async def test_another_server_is_not_touched(studio: Studio):
     await look(studio)
     assert studio.card().id == card.id
     assert len(await statuses(studio)) == 1
+
+
+async def test_rules_for_a_role_or_channel_that_was_deleted_fall_back(studio: Studio):
+    fans = studio.guild.create_role("Fans")
+    room = studio.guild.create_text_channel("sketches")
+    await studio.boss.slash(studio.channel, "series voting", role=fans)
+    await studio.boss.slash(studio.channel, "series quota", role=fans, gpu_seconds=60)
+    await studio.boss.slash(room, "series channel", style="pencil")
+    await studio.register()
+    card = await studio.posted()
+    assert "people with the role" in answer(await studio.bob.click(card, label="Vote A"))
+    studio.env.backend.delete_role(studio.guild.id, fans.id)
+    await studio.env.settle()
+    await studio.quiet()
+    told = [text_of(m) for m in (*studio.public(), *studio.public(studio.reviews))]
+    assert any("Everybody votes now" in words for words in told)
+    assert "is A" in answer(await studio.bob.click(card, label="Vote A"))
+    quotas = await studio.boss.slash(studio.channel, "series quota")
+    assert str(fans.id) not in answer(quotas)
+    studio.env.backend.delete_channel(room.id)
+    await studio.env.settle()
+    shown = await studio.boss.slash(studio.channel, "series channel")
+    assert "what the comic says" in answer(shown)
