@@ -3,7 +3,13 @@
 import pytest
 
 from bot.bench.script_lints import CAST, findings, lint_figures, planted_script
-from pipeline.script.lint import lint_script
+from pipeline.script.lint import (
+    PANELS_PER_PAGE,
+    WORDS_PER_BALLOON,
+    WORDS_PER_PAGE,
+    WORDS_PER_PANEL,
+    lint_script,
+)
 from pipeline.script.reading import Severity, read_script
 
 HEAD = "Title: T\nChapter: 3\nPAGE 1\nINT. HALL\nPANEL 1 (full)\nCast: Mira (coat), Oskar (coat)\n"
@@ -52,6 +58,42 @@ def test_a_finding_names_line_and_way_out(panel: str, line: int, code: str, word
 )
 def test_a_cause_excuses_a_change(panel: str):
     assert problems(f"{FIRST}PANEL 2 (full)\n{panel}\n") == []
+
+
+def talking(panels: int, words: int) -> str:
+    """A page on which Mira and Oskar say so many words in each of so many panels."""
+    half = words // 2
+    said = f"MIRA: {' '.join(['la'] * half)}\nOSKAR: {' '.join(['lo'] * (words - half))}\n"
+    panel = f"Cast: Mira (coat), Oskar (coat)\nThey talk.\n{said}"
+    return "Title: T\nChapter: 3\nPAGE 1\nINT. HALL\n" + "".join(
+        f"PANEL {number} (full)\n{panel}" for number in range(1, panels + 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("panels", "words", "found"),
+    [
+        (PANELS_PER_PAGE, WORDS_PER_PAGE // PANELS_PER_PAGE, []),
+        (PANELS_PER_PAGE + 1, 2, [(3, "dense-page", "Move some to another page")]),
+        (1, 2 * WORDS_PER_BALLOON, []),
+        (1, 2 * WORDS_PER_BALLOON + 2, [(8, "long-balloon", "Split it in two")] * 2),
+    ],
+)
+def test_a_page_may_be_full_but_not_crowded(panels: int, words: int, found: list):
+    told = [p for p in problems(talking(panels, words)) if p[1] != "too-much-dialogue"]
+    assert [code for _, code, _ in told] == [code for _, code, _ in found]
+    for (line, _, text), (expected, _, way_out) in zip(told, found, strict=True):
+        assert line in (expected, expected + 1)
+        assert way_out in text
+
+
+def test_too_many_words_are_told_by_panel_and_by_page():
+    words = WORDS_PER_PANEL + 2
+    panels = WORDS_PER_PAGE // words + 1
+    codes = [code for _, code, _ in problems(talking(panels, words))]
+    assert codes.count("too-much-dialogue") == panels
+    assert codes.count("dense-page") == 1
+    assert problems(talking(1, WORDS_PER_PANEL)) == []
 
 
 def test_a_new_scene_begins_anew():

@@ -113,6 +113,24 @@ async def test_problems_are_shown_by_line_and_nothing_is_made(studio: Studio):
     assert "UTF-8" in answer(told)
 
 
+async def typed(studio: Studio, text: str):
+    opened = await studio.ann.slash(studio.channel, "script import")
+    (field,) = [c["component"]["custom_id"] for c in opened.modal["components"]]
+    return await studio.ann.submit_modal(opened, {field: text})
+
+
+async def test_a_short_script_is_typed_into_a_window(studio: Studio):
+    await enrol(studio)
+    await typed(studio, SCRIPT)
+    card = studio.card()
+    assert "1 page, 2 panels, 9 words" in text_of(card)
+    assert enabled(card) == ["Storyboard", "Make panels"]
+    wrong = await typed(studio, "PAGE 1\nnothing that is a panel")
+    assert "cannot be read yet" in answer(wrong)
+    assert "Line 2" in answer(wrong)
+    assert studio.card().id == card.id, "nothing is shown to everybody, nothing is kept"
+
+
 async def test_a_quota_stops_and_the_button_goes_on_later(studio: Studio):
     await enrol(studio)
     await studio.boss.slash(studio.channel, "series settings", quota=1)
