@@ -11,6 +11,7 @@ from storage import mirror
 from storage.database import Database
 from storage.doomed import DoomedKind, doom
 from storage.guilds import FIRST_SNOWFLAKE
+from storage.steering import hold_again
 from storage.tables import DERIVED, Column, guild_tables, read_tables
 from storage.times import Moment, to_text
 
@@ -84,6 +85,7 @@ def load_guild_rows(
         for table, row in rows:
             _insert(tx, tables, table, row, guild_id)
             count += 1
+        hold_again(tx, guild_id=guild_id)
         broken = tx.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.IntegrityError as error:
         if "UNIQUE" in str(error) or "PRIMARY" in str(error):

@@ -56,6 +56,14 @@ def resume_series(tx: sqlite3.Connection, *, guild_id: int, series_id: int) -> i
     return _hold(tx, series_id, held=False)
 
 
+def hold_again(tx: sqlite3.Connection, *, guild_id: int) -> None:
+    """Hold what waits of a guild's paused series, after rows were brought in from elsewhere."""
+    tx.execute(
+        f"UPDATE job SET held = 1 WHERE guild_id = ? AND status = 'queued' AND {OF_JOB}",  # noqa: S608 - our own
+        (guild_id,),
+    )
+
+
 def move(tx: sqlite3.Connection, *, guild_id: int, panel_id: int, first: bool) -> None:
     """Let a waiting panel go before all others of its guild, or give it back its fair turn.
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.domain.errors import NotFound, WrongState
 from storage import jobs, steering
 from storage.database import Database, open_database
+from storage.guild_rows import guild_rows, load_guild_rows
 
 CHILD = """
 import asyncio, sys
@@ -81,6 +82,24 @@ async def test_while_one_series_pauses_others_are_served(db: Database, build: An
     assert answer == "cancelled"
     waiting = await db.fetch_all("SELECT waiting FROM share WHERE waiting <> 0")
     assert waiting == []
+
+
+async def test_what_ran_where_a_server_comes_from_is_held_where_it_goes(
+    db: Database, build: Any, tmp_path: Path
+) -> None:
+    made = await db.write(lambda tx: build.everything(tx, 1))
+    await db.write(lambda tx: _pause(tx, made))
+    rows = [row async for row in guild_rows(db, 1)]
+    async with open_database(tmp_path / "other.db") as other:
+        await other.write(
+            lambda tx: tx.execute(
+                "INSERT INTO guild (guild_id, wrapped_key, created_at) VALUES (1, x'00', '')"
+            )
+        )
+        await other.write(lambda tx: load_guild_rows(tx, guild_id=1, rows=rows))
+        held = {job.id for job in await jobs.held_jobs(other, 1)}
+        assert held == {made.job_id, made.queued_job}, "one ran, one waited"
+        assert await other.write(_claim) is None
 
 
 async def test_another_guilds_series_cannot_be_steered(db: Database, build: Any) -> None:
