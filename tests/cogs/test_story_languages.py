@@ -19,7 +19,7 @@ async def test_all_see_one_card_in_the_servers_language_and_each_is_answered_in_
     assert "`/panel stand panel:1`" in answer(receipt), "commands as a German client shows them"
     await studio.quiet()
     card = studio.card()
-    assert "Case 1 : vote pour une" in text_of(card)
+    assert "Case 1\xa0: vote pour une" in text_of(card)
     assert labels_of(card)[:2] == ["Voter A", "Voter B"]
     assert "fidèle au modèle" in text_of(card)
 
@@ -32,7 +32,7 @@ async def test_all_see_one_card_in_the_servers_language_and_each_is_answered_in_
     await studio.restart()
     told = await studio.bob.click(studio.card(), label="Voter A")
     assert "コマ1のあなたの票: A" in answer(told)
-    assert "Case 1 : vote pour une" in text_of(studio.card())
+    assert "Case 1\xa0: vote pour une" in text_of(studio.card())
 
 
 async def test_the_comics_settings_choose_the_language_of_posts(studio: Studio):
