@@ -1,7 +1,6 @@
 """Recognises the English sentences of the floors below, to say them in another language."""
 
 import re
-from functools import cached_property
 from string import Formatter
 from typing import NamedTuple, Self
 
@@ -14,9 +13,12 @@ _FIXED = 4
 _FIXED_AFTER_PLACE = 7
 
 
+_parse = Formatter().parse
+
+
 def recognisable(english: str) -> bool:
     """Whether a sentence with places has enough fixed words to be told from others."""
-    parts = list(Formatter().parse(english))
+    parts = list(_parse(english))
     letters = sum(sum(map(str.isalpha, literal)) for literal, *_ in parts)
     least = _FIXED if parts and parts[0][0] else _FIXED_AFTER_PLACE
     return letters >= least or all(name is None for _, name, *_ in parts)
@@ -91,27 +93,30 @@ class _Pattern:
 
     def __init__(self, english: str, told: str) -> None:
         self.told = told
-        self._parts = list(Formatter().parse(english))
-        self._head = self._parts[0][0]
-        self.fixed = sum(len(literal) for literal, *_ in self._parts)
+        literals, names = zip(
+            *((literal, name) for literal, name, *_ in _parse(english)), strict=True
+        )
+        self._head, *after = literals
+        self._places = [(n, after[i] if i < len(after) else "") for i, n in enumerate(names) if n]
+        self.fixed = sum(map(len, literals))
 
     def values(self, text: str) -> dict[str, str] | None:
-        """What fills the places in ``text``, None if it is another sentence."""
+        """What fills the places in ``text``, None if it is another sentence.
+
+        A place takes as little as it can, so that one pass over the text is enough.
+        """
         if not text.startswith(self._head) or len(text) < self.fixed:
             return None
-        match = self._regex.fullmatch(text)
-        return None if match is None else match.groupdict()
-
-    @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        seen: set[str] = set()
-        regex = ""
-        for literal, name, *_ in self._parts:
-            regex += re.escape(literal)
-            if name is not None:
-                regex += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
-                seen.add(name)
-        return re.compile(regex, re.DOTALL)
+        found: dict[str, str] = {}
+        at, last = len(self._head), len(self._places) - 1
+        for number, (name, literal) in enumerate(self._places):
+            end = text.find(literal, at) if number < last else len(text) - len(literal)
+            if end < at or not text.startswith(literal, end):
+                return None
+            if found.setdefault(name, text[at:end]) != text[at:end]:
+                return None
+            at = end + len(literal)
+        return found
 
 
 def _unescaped(template: str) -> str:
