@@ -184,7 +184,8 @@ def _most_alike(rows: Sequence[sqlite3.Row], vector: FloatVector) -> list[Hit]:
     stored = np.frombuffer(b"".join(row["vector"] for row in rows), np.float32)
     cosines = (stored.reshape(len(rows), -1) @ vector).clip(-1, 1)
     order = np.argsort(-cosines, kind="stable")
-    return [Hit(rows[n]["id"], round(float(cosines[n]), 4)) for n in order]
+    ids: list[int] = [row["id"] for row in rows]
+    return [Hit(ids[n], round(float(cosines[n]), 4)) for n in order.tolist()]
 
 
 def _says(row: sqlite3.Row, words: Sequence[str]) -> bool:

@@ -53,8 +53,9 @@ async def test_a_job_longer_than_the_token_lives_still_delivers(studio: Studio):
     studio.executor.gate.clear()
     await studio.request(prompt="Very slow.")
     await studio.until(lambda: studio.executor.runs == 1)
-    (board,) = (cog.board for cog in studio.bot.cogs.values() if hasattr(cog, "board"))
-    board._look.change_interval(seconds=30)  # 480 looks would show nothing more than 32 do
+    studio.bot.board._look.change_interval(
+        seconds=30
+    )  # 480 looks would show nothing more than 32 do
     await studio.env.advance_time(16 * 60)
     studio.executor.gate.set()
     await studio.quiet()
