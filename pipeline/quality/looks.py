@@ -174,9 +174,10 @@ def _too_close(shown: Look) -> str:
 def _sentence(shown: Look, deciding: Sequence[Look], learned: Calibration | None) -> str:
     similarity, limit = shown.match.similarity, limit_for(learned, shown.threshold)
     what = _SEEN_AS[shown.crop]
-    source = f"from {shown.threshold.references} references"
+    references = shown.threshold.references
+    source = f"from {references} references"
     if learned is not None:
-        source += f" and {learned.promise.verdicts} verdicts"
+        source = f"from {references} references and {learned.promise.verdicts} verdicts"
     if similarity < limit:
         text = (
             f"Similarity {similarity:.2f} of the {what} is under this appearance's limit "
@@ -184,11 +185,15 @@ def _sentence(shown: Look, deciding: Sequence[Look], learned: Calibration | None
         )
         fitting = [_SEEN_AS[look.crop] for look in deciding if _fits(look, learned)]
         return f"{text} The {fitting[0]} fits." if fitting else text
-    names = " and ".join(_SEEN_AS[look.crop] for look in deciding)
-    fits = "fit" if len(deciding) > 1 else "fits"
+    *others, last = [_SEEN_AS[look.crop] for look in deciding]
+    if others:
+        return (
+            f"The {' and '.join(others)} and {last} fit: similarity {similarity:.2f} of the {what} "
+            f"reaches this appearance's limit {limit:.2f} ({source})."
+        )
     return (
-        f"The {names} {fits}: similarity {similarity:.2f} of the {what} reaches this "
-        f"appearance's limit {limit:.2f} ({source})."
+        f"The {last} fits: similarity {similarity:.2f} of the {what} reaches this appearance's "
+        f"limit {limit:.2f} ({source})."
     )
 
 
