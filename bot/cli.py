@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot.cli_cast import add_actions
+from bot.cli_generator import add_train_generator
 from bot.cli_guild import add_guild
 from bot.cli_queue import add_queue
 from pipeline.domain.errors import InvalidInput, NotFound, OnModelError, SettingsError
@@ -292,6 +293,7 @@ def _add_train(train: argparse.ArgumentParser) -> None:
     figures.add_argument("--steps", type=int, metavar="N")
     figures.add_argument("--seed", type=int, metavar="N")
     figures.set_defaults(command=_train_figures)
+    add_train_generator(models.add_parser("generator", help="the house generator"))
     drift = models.add_parser("attribution", help="the model that says what drifted")
     drift.add_argument("--out", type=Path, required=True, metavar="FILE")
     drift.add_argument("--cases", type=int, metavar="N", help="characters of each style")

@@ -155,6 +155,14 @@ class Studio:
         """What can be given a colour in this style."""
         return frozenset(self._definition.get("colors", {})) - _FIXED_COLOURS
 
+    def components(self) -> frozenset[str]:
+        """The components that have variants to choose from."""
+        return frozenset(self._names())
+
+    def palette(self, name: str) -> list[str]:
+        """The colours that the style itself gives to something, ``#rrggbb``; may be empty."""
+        return self._palette(name)
+
     def _names(self) -> set[str]:
         return {n for n, part in self._definition["components"].items() if part.get("variants")}
 
