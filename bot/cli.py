@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot.cli_cast import add_actions
-from bot.cli_generator import add_train_generator
+from bot.cli_generator import add_bench_conditioning, add_train_generator
 from bot.cli_guild import add_guild
 from bot.cli_queue import add_queue
 from pipeline.domain.errors import InvalidInput, NotFound, OnModelError, SettingsError
@@ -198,6 +198,10 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     generation.add_argument("--rounds", type=int, default=30, metavar="N")
     generation.add_argument("--steps", type=int, default=20, metavar="N")
     generation.set_defaults(command=_bench_generation)
+    conditioning = suites.add_parser(
+        "conditioning", help="what each way to hold a character is worth"
+    )
+    add_bench_conditioning(conditioning)
     registration = suites.add_parser("registration", help="what one more reference costs")
     registration.add_argument("--pictures", type=int, default=8, metavar="N")
     registration.set_defaults(command=_bench_registration)
@@ -225,6 +229,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         lettering,
         pages,
         generation,
+        conditioning,
     ):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pipeline.training.generator.plan import GeneratorPlan
 
 PARTS = (
-    "follow", "scale", "references", "attention", "negatives", "trained", "ladder", "repair",
-    "stiffness", "pairs", "sentinel",
+    "scale", "references", "attention", "negatives", "trained", "ladder", "repair", "pairs",
+    "sentinel",
 )  # fmt: skip
 """What the bench of conditioning measures, each part by itself."""
 
@@ -24,6 +24,7 @@ def add_train_generator(train: argparse.ArgumentParser) -> None:
     train.add_argument("--size", choices=("toy", "cpu", "gpu"), required=True)
     train.add_argument("--out", type=Path, required=True, metavar="DIR")
     train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--side", type=int, metavar="PIXELS", help="of a square picture")
     train.add_argument("--styles", type=int, metavar="N", help="learn only the first so many")
     train.add_argument("--identities", type=int, metavar="N", help="of each style")
     train.add_argument(
@@ -34,6 +35,31 @@ def add_train_generator(train: argparse.ArgumentParser) -> None:
     )
     train.add_argument("--threads", type=int, default=2, metavar="N", help="without a GPU")
     train.set_defaults(command=_train)
+
+
+def add_bench_conditioning(bench: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``onmodel bench conditioning``."""
+    bench.add_argument("--data", type=Path, required=True, metavar="DIR", help="with the weights")
+    bench.add_argument(
+        "--part", action="append", default=[], choices=PARTS, help="instead of all; repeatable"
+    )
+    bench.add_argument("--learned", type=int, metavar="N", help="characters of learned styles")
+    bench.add_argument("--new", type=int, metavar="N", help="characters of styles that are new")
+    bench.add_argument("--lora-steps", type=int, metavar="N", help="of each LoRA")
+    bench.add_argument("--sentinel", type=int, metavar="N", help="pictures to learn bounds from")
+    bench.add_argument("--threads", type=int, default=1, metavar="N", help="without a GPU")
+    bench.set_defaults(command=_bench)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from bot.bench.conditioning.bench import ConditioningPlan, bench_conditioning
+
+    names = ("learned", "new", "lora_steps", "sentinel")
+    asked = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    if any(value < 0 for value in asked.values()) or not any(asked.get(n, 1) for n in names[:2]):
+        raise InvalidInput("Numbers are 0 or more, and somebody has to be drawn.")
+    plan = ConditioningPlan(parts=tuple(arguments.part), **asked)
+    return bench_conditioning(arguments.data, plan, arguments.json_file, arguments.threads)
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -55,7 +81,8 @@ def _train(arguments: argparse.Namespace) -> int:
         ) from error
     print(  # noqa: T201 - the command's output
         f"{arguments.out}: {done.bytes / 1e6:.1f} MB in {done.seconds:.0f} s; error at high "
-        f"noise {done.own:.4f} with the own reference, {done.other:.4f} with another's"
+        f"noise {done.explained.own:.4f} with the own reference, {done.explained.other:.4f} with "
+        f"another's; the own one explains {done.explained.share:.0%} of pictures better"
     )
     return 0
 
@@ -65,15 +92,20 @@ def _tell(line: str) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> "GeneratorPlan":
+    from pipeline.training.generator.cast import HELD_OUT_FROM, STYLES
     from pipeline.training.generator.plan import plan_of, within
 
     plan = plan_of(arguments.size)
-    for name, least in (("seed", 0), ("styles", 1), ("identities", 4)):
+    limits = {
+        "seed": (0, 1_000_000), "side": (32, 256), "styles": (1, len(STYLES)),
+        "identities": (4, HELD_OUT_FROM - 1),
+    }  # fmt: skip
+    for name, (least, most) in limits.items():
         if (value := getattr(arguments, name)) is None:
             continue
-        most = plan.styles if name == "styles" else 1_000_000 - 1
-        if not least <= value <= most:
-            raise InvalidInput(f"--{name} is a number from {least} to {most}.")
+        if not least <= value <= most or (name == "side" and value % 32):
+            step = ", a multiple of 32" if name == "side" else ""
+            raise InvalidInput(f"--{name} is a number from {least} to {most}{step}.")
         plan = replace(plan, **{name: value})
     if arguments.minutes is not None:
         if arguments.minutes <= 0:

@@ -23,7 +23,8 @@ class Masks:
         ]
         self._call = call
         self._spans = call.spans
-        self._latents = (call.size.height // 8, call.size.width // 8)
+        pixels = call.base.vae_scale
+        self._latents = (call.size.height // pixels, call.size.width // pixels)
         self._made: dict[tuple[Any, ...], Any] = {}
 
     def at(self, places: int, like: Any) -> Any:

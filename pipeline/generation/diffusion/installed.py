@@ -18,8 +18,8 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WEIGHTLESS = re.compile(r"Tokenizer|Scheduler|FeatureExtractor|Processor")
 _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
 _LARGEST_INDEX = 1 << 20
-_VAE_SCALE = 8
-"""Pixels along a side of one latent, in every family of the table."""
+_VAE_LEVELS = 4
+"""Resolutions of the published VAEs: eight pixels along a side are one latent."""
 _WANTED: tuple[str, ...] = ("*.json", "*.txt", "*.model", "*.safetensors")
 
 
@@ -93,14 +93,14 @@ def find_installed(options: DiffusersOptions) -> Installed:
     variant = variant_of(folder / family.denoiser)
     _need_components(folder, index, family, variant)
     config = _json(folder / family.denoiser / "config.json")
-    side = config.get("sample_size")
+    side, pixels = config.get("sample_size"), _pixels_of_latent(folder / "vae")
     return Installed(
         family=family,
         name=options.model,
         model=folder,
         channels=int(config.get("in_channels", 4)),
-        native_side=_VAE_SCALE * side if isinstance(side, int) else family.native_side,
-        side_multiple=family.side_multiple or _VAE_SCALE * 2 ** (_levels(config) - 1),
+        native_side=pixels * side if isinstance(side, int) else family.native_side,
+        side_multiple=family.side_multiple or pixels * 2 ** (_levels(config, 4) - 1),
         adapters=_adapters(options, family),
         controls=_controls(options, family),
         variant=variant,
@@ -239,10 +239,15 @@ def _controls(options: DiffusersOptions, family: Family) -> dict[ControlKind, Pa
     }
 
 
-def _levels(config: Mapping[str, Any]) -> int:
-    """How many resolutions a UNet works at."""
+def _pixels_of_latent(vae: Path) -> int:
+    """Pixels along a side of one latent: eight for published models, fewer for smaller VAEs."""
+    return 2 ** (_levels(_json(vae / "config.json"), _VAE_LEVELS) - 1)
+
+
+def _levels(config: Mapping[str, Any], usual: int) -> int:
+    """How many resolutions a network works at; ``usual`` where its configuration does not say."""
     channels = config.get("block_out_channels")
-    return len(channels) if isinstance(channels, list) and channels else 4
+    return len(channels) if isinstance(channels, list) and channels else usual
 
 
 def _index(folder: Path) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def latents_of(pipe: Any, pixels: Tensor) -> Tensor:
         pixels: ``(n, 3, height, width)``, from -1 to 1.
 
     Returns:
-        ``(n, channels, height / 8, width / 8)`` of the UNet's dtype, on its device.
+        ``(n, channels, h, w)``, one for each cell of the VAE, of the UNet's dtype, on its device.
     """
     vae = pipe.vae
     own = vae.dtype

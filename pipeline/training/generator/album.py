@@ -28,10 +28,10 @@ _TOGETHER = 40
 
 
 def size_of(kind: str, side: int) -> Size:
-    """The size in pixels of a kind of panel: sides are multiples of 16, areas alike."""
-    longer, shorter = (side * 5 // 4) // 16 * 16, (side * 3 // 4) // 16 * 16
-    sizes = {"square": (side, side), "tall": (shorter, longer)}
-    return Size(*sizes.get(kind, (longer, shorter)))
+    """The size in pixels of a kind of panel; ``side`` is that of a square one."""
+    longer = side * 3 // 2
+    sizes = {"square": (side, side), "tall": (side, longer)}
+    return Size(*sizes.get(kind, (longer, side)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ def open_album(folder: Path, plan: GeneratorPlan, *, workers: int, tell: Tell) -
 
 
 def _chapter(folder: Path, kind: str) -> Chapter:
-    lines = [json.loads(line) for line in (folder / f"{kind}.jsonl").open(encoding="utf-8")]
+    text = (folder / f"{kind}.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
     return Chapter(
         kind,
         np.load(folder / f"{kind}.npy", mmap_mode="r"),

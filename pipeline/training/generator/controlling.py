@@ -46,7 +46,7 @@ def learn_control(bench: Bench, album: Album, material: Material, nets: Denoisin
         chance.set_state(state)
         batch = draw_batch(square, bench.plan.control.batch, chance, bench.device)
         lines = edges_of(album.chapters[0].pixels[rows.numpy()]).to(bench.device)
-        noisy, _, _ = noised(batch, left)
+        noisy, _ = noised(batch, left)
         words = nets.text_encoder(batch.words)[0]
         down, middle = control(noisy, batch.steps, words, controlnet_cond=lines, return_dict=False)
         held = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from pipeline.training.generator.album import Album, Chapter
 from pipeline.training.generator.learning import Bench, Stage, pick
@@ -28,7 +27,6 @@ a model would learn to be told its colours."""
 _HIGH = 0.75
 """Exponent of the timesteps' distribution: below 1 takes more of the noisy ones, where a reference
 decides; above 1 more of the others."""
-_GAMMA = 5.0
 _KINDS = {"square": 0.7, "wide": 0.08, "tall": 0.08, "pair": 0.14}
 _NO_PICTURE = 0.08
 _NO_REFERENCE = 0.1
@@ -117,7 +115,7 @@ def alphas() -> Tensor:
 def learn_denoising(
     bench: Bench, material: Material, tokenizer: Any, sheet: Callable[[Denoising], None]
 ) -> Denoising:
-    """Train with v-prediction, min-SNR weights and independent dropout of words and pictures.
+    """Train with v-prediction and independent dropout of words and pictures.
 
     Args:
         bench: where it runs.
@@ -125,7 +123,7 @@ def learn_denoising(
         tokenizer: for the size of the vocabulary.
         sheet: is handed the averaged networks now and then, to draw something with them.
 
-    Source: Salimans & Ho 2022 (v), Hang et al. 2023 (min-SNR), Ye et al. 2023 (IP-Adapter).
+    Source: Salimans & Ho 2022 (v), Ye et al. 2023 (IP-Adapter).
     """
     torch.manual_seed(bench.plan.seed + 2)
     nets = make_denoising(bench.plan, tokenizer)
@@ -157,7 +155,10 @@ def _averaged(stage: Stage, bench: Bench, tokenizer: Any) -> Denoising:
 
 
 def denoising_loss(nets: Denoising, batch: Batch, left: Tensor, control: Any = None) -> Tensor:
-    """Weighted squared error of v for each picture of a batch: ``(n,)``.
+    """Squared error of v for each picture of a batch: ``(n,)``.
+
+    All noises weigh alike. Weights by min-SNR, usual for photographs, are next to nothing where
+    noise is high, which is where a reference decides about colours and shapes.
 
     Args:
         nets: the networks.
@@ -165,18 +166,17 @@ def denoising_loss(nets: Denoising, batch: Batch, left: Tensor, control: Any = N
         left: see :func:`alphas`, on the device.
         control: residuals of a ControlNet, as the keyword arguments of the UNet.
     """
-    noisy, target, snr = noised(batch, left)
+    noisy, target = noised(batch, left)
     found = predicted(nets, batch, noisy, control).float()
-    weight = snr.clamp(max=_GAMMA) / (snr + 1)
-    return weight * (found - target).square().mean(dim=(1, 2, 3))
+    return (found - target).square().mean(dim=(1, 2, 3))
 
 
-def noised(batch: Batch, left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Noisy latents, the v that is to be found, and the signal-to-noise ratio of each picture."""
+def noised(batch: Batch, left: Tensor) -> tuple[Tensor, Tensor]:
+    """Noisy latents, and the v that is to be found."""
     kept = left[batch.steps]
     signal, noise = kept.sqrt()[:, None, None, None], (1 - kept).sqrt()[:, None, None, None]
     noisy = signal * batch.latents + noise * batch.noise
-    return noisy, signal * batch.noise - noise * batch.latents, kept / (1 - kept)
+    return noisy, signal * batch.noise - noise * batch.latents
 
 
 def predicted(nets: Denoising, batch: Batch, noisy: Tensor, control: Any = None) -> Tensor:
@@ -216,8 +216,10 @@ def draw_batch(material: Material, size: int, chance: torch.Generator, device: s
 def moved(batch: Batch, device: str) -> Batch:
     """The batch on a device."""
     masks = None if batch.masks is None else batch.masks.to(device)
-    tensors = (batch.latents, batch.noise, batch.steps, batch.words, batch.states)
-    return Batch(*(t.to(device) for t in tensors), masks, batch.scale)
+    return Batch(
+        batch.latents.to(device), batch.noise.to(device), batch.steps.to(device),
+        batch.words.to(device), batch.states.to(device), masks, batch.scale,
+    )  # fmt: skip
 
 
 def _words(material: Material, kind: str, rows: Tensor, chance: torch.Generator) -> Tensor:
@@ -234,28 +236,3 @@ def _halves(latents: Tensor) -> Tensor:
     masks[:, 0, :, :middle] = 1
     masks[:, 1, :, middle:] = 1
     return masks
-
-
-@torch.no_grad()
-def explained(
-    nets: Denoising, material: Material, chance: torch.Generator, device: str, size: int = 64
-) -> tuple[float, float]:
-    """Mean squared error of v at high noise with the own reference, and with somebody else's.
-
-    Prompts tell no looks, so only the reference can. The pair is of the same pictures and noise.
-    """
-    rows = torch.randperm(len(material.latents["square"]), generator=chance)[:size]
-    latents = material.latents["square"][rows].float()
-    shown = material.drawings["square"][rows]
-    others = shown - shown % material.variants + (shown + 1) % material.variants
-    noise = torch.randn(latents.shape, generator=chance)
-    steps = torch.full((len(rows),), int(0.8 * STEPS))
-    left, out = alphas().to(device), []
-    for states in (material.states[others], material.states[others].roll(len(rows) // 3, 0)):
-        words = material.words["square"][rows, 1]
-        batch = Batch(latents, noise, steps, words, states.float(), None, 1.0)
-        batch = moved(batch, device)
-        noisy, target, _ = noised(batch, left)
-        found = predicted(nets, batch, noisy).float()
-        out.append(float(functional.mse_loss(found, target)))
-    return out[0], out[1]

@@ -1,5 +1,5 @@
 """One stage of the training: steps that can be stopped and taken up again at any moment."""
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportPrivateImportUsage=false
 
 import json
 import time
@@ -20,7 +20,7 @@ Loss = Callable[[int, torch.Generator], Tensor]
 """The loss of a step, from its number and the step's own source of chance."""
 
 _CLIP = 1.0
-_WARM = 100
+_WARM = 20
 _EMA = 0.999
 _KEEP_SECONDS = 60.0
 _BUSY = 25
@@ -68,7 +68,9 @@ class Stage:
 
         With a budget of steps alone, the result does not depend on how often it was stopped.
         """
-        optimiser = torch.optim.AdamW(self._parameters(), lr=self.budget.rate, weight_decay=0.01)
+        optimiser = torch.optim.AdamW(
+            self._parameters(), lr=self.budget.rate, weight_decay=0.01, fused=True
+        )
         self._resume(bench, optimiser)
         began, kept, shown = time.monotonic() - self.seconds, time.monotonic(), time.monotonic()
         total = 0.0
@@ -121,11 +123,8 @@ class Stage:
                 if name not in self.averages:
                     self.averages[name] = {k: v.detach().clone() for k, v in state.items()}
                     continue
-                for key, value in self.averages[name].items():
-                    if value.is_floating_point():
-                        value.lerp_(state[key].to(value.dtype), 1 - keep)
-                    else:
-                        value.copy_(state[key])
+                kept = self.averages[name]
+                torch._foreach_lerp_([*kept.values()], [state[key] for key in kept], 1 - keep)
 
     def _file(self, bench: Bench) -> Path:
         return bench.folder / f"{self.name}.ckpt"
@@ -174,7 +173,7 @@ def _plain(value: object) -> object:
 
 
 def _slope(step: int, share: float) -> float:
-    """The rate as a share of its peak: up in a hundred steps, down over the last two fifths."""
+    """The rate as a share of its peak: up in twenty steps, down over the last two fifths."""
     return min(1.0, (step + 1) / _WARM) * min(1.0, max(0.02, (1 - share) / 0.4))
 
 

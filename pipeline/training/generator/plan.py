@@ -61,6 +61,7 @@ class GeneratorPlan:
         control: the budget of the ControlNet.
         mixed: whether to compute in bfloat16 where that is enough (weights stay float32).
         sheet_minutes: minutes between two contact sheets.
+        sheet: characters on the last contact sheet.
     """
 
     size: str
@@ -76,16 +77,18 @@ class GeneratorPlan:
     control: Budget
     mixed: bool = True
     sheet_minutes: float = 8.0
+    sheet: int = 30
 
 
 TOY = GeneratorPlan(
-    size="toy", seed=20, side=32, styles=2, identities=24, variants=2,
+    size="toy", seed=20, side=32, styles=2, identities=40, variants=2,
     shape=Shape((16, 16, 32), (32, 32, 64), 1, (2, 2, 2), 32, 32, 2, 8),
-    vae=Budget(30, 0, 16, 2e-3),
-    encoder=Budget(40, 0, 32, 2e-3),
-    unet=Budget(60, 0, 32, 2e-3),
+    vae=Budget(90, 0, 16, 4e-3),
+    encoder=Budget(100, 0, 64, 2e-3),
+    unet=Budget(170, 0, 24, 4e-3),
     control=Budget(8, 0, 16, 1e-3),
     mixed=False,
+    sheet=6,
 )  # fmt: skip
 CPU = GeneratorPlan(
     size="cpu", seed=20, side=64, styles=8, identities=1200, variants=2,
@@ -97,7 +100,7 @@ CPU = GeneratorPlan(
 )  # fmt: skip
 GPU = GeneratorPlan(
     size="gpu", seed=20, side=128, styles=12, identities=2500, variants=3,
-    shape=Shape((48, 96, 160), (192, 256, 384), 1, (6, 8, 12), 256, 256, 6, 16, (16, 48, 96)),
+    shape=Shape((32, 64, 128), (112, 176, 208), 1, (4, 4, 4), 192, 192, 5, 16),
     vae=Budget(12_000, 3.5, 128, 8e-4),
     encoder=Budget(8000, 2.5, 512, 6e-4),
     unet=Budget(60_000, 11.5, 384, 6e-4),

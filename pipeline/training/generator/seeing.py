@@ -10,9 +10,12 @@ from torch.nn import functional
 
 from pipeline.training.generator.album import Album, Pixels
 from pipeline.training.generator.learning import Bench, Stage, pick
-from pipeline.training.generator.models import make_image_encoder, make_vae
+from pipeline.training.generator.models import FACTOR, make_image_encoder, make_vae
 
 _KL = 1e-6
+_AIDED = 200
+"""Steps over which a VAE is led to colours, less and less: three latents start as mean colours of
+their cells. Without, the first hundreds of steps learn light and dark alone."""
 _EDGES = 1.0
 _TEMPERATURE = 0.1
 _AT_ONCE = 128
@@ -36,10 +39,12 @@ def learn_vae(bench: Bench, album: Album) -> Any:
         latents = vae.encode(pixels).latent_dist
         noise = torch.randn(latents.mean.shape, generator=chance).to(bench.device)
         drawn = vae.decode(latents.mean + latents.std * noise).sample.float()
+        aid = max(0.0, 1 - step / _AIDED)
         return (
             functional.l1_loss(drawn, pixels)
             + _EDGES * functional.l1_loss(_slopes(drawn), _slopes(pixels))
             + _KL * latents.kl().mean()
+            + aid * functional.l1_loss(latents.mean[:, :3].float(), _cells(pixels))
         )
 
     stage.learn(bench, loss)
@@ -121,6 +126,11 @@ def states_of(encoder: Any, seen: Tensor, device: str) -> Tensor:
         for p in seen.split(_AT_ONCE)
     ]
     return torch.cat(parts)
+
+
+def _cells(pixels: Tensor) -> Tensor:
+    """The mean colour of the pixels of each latent, as far apart as latents shall be."""
+    return 2 * functional.avg_pool2d(pixels, FACTOR)
 
 
 def _slopes(pixels: Tensor) -> Tensor:

@@ -19,14 +19,14 @@ from pipeline.training.generator.scenes import Actor, Panel, make_panel, referen
 from pipeline.training.generator.seeing import as_seen, states_of
 
 GUIDANCE = 2.0
-_SHEET_STEPS = 14
+_SHEET_STEPS = 16
 
 
 def scheduler() -> Any:
     """The noise schedule that was learned with, as a pipeline takes it."""
-    from diffusers import DPMSolverMultistepScheduler
+    from diffusers import EulerDiscreteScheduler
 
-    return DPMSolverMultistepScheduler(
+    return EulerDiscreteScheduler(
         num_train_timesteps=STEPS, beta_start=BETAS[0], beta_end=BETAS[1],
         beta_schedule="scaled_linear", prediction_type="v_prediction",
         timestep_spacing="trailing", steps_offset=1,
@@ -65,12 +65,15 @@ def draw(pipe: Any, prompts: Sequence[str], states: Tensor, unseen: Tensor, seed
     ).images  # fmt: skip
 
 
-def held_out(plan: GeneratorPlan, count: int) -> list[tuple[Image.Image, Panel]]:
+def held_out(
+    plan: GeneratorPlan, count: int, strange: int | None = None
+) -> list[tuple[Image.Image, Panel]]:
     """References of characters that were not learned, each with a panel of another drawing.
 
-    Styles take turns; the last fifth is of styles that were not learned either.
+    Styles take turns; the last ``strange`` (None: a fifth) are of styles that were not learned
+    either.
     """
-    strange = max(1, count // 5)
+    strange = max(1, count // 5) if strange is None else strange
     learned = [STYLES[n % plan.styles] for n in range(count - strange)]
     new = [HELD_OUT_STYLES[n % len(HELD_OUT_STYLES)] for n in range(strange)]
     castings = {style: Casting(style, plan.seed) for style in {*learned, *new}}

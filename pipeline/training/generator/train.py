@@ -13,16 +13,12 @@ import torch
 from pipeline.torch_mends import mend_torchvision
 from pipeline.training.generator.album import Album, open_album
 from pipeline.training.generator.controlling import learn_control
-from pipeline.training.generator.denoising import (
-    Material,
-    explained,
-    learn_denoising,
-    make_material,
-)
+from pipeline.training.generator.denoising import Material, learn_denoising, make_material
 from pipeline.training.generator.export import export
 from pipeline.training.generator.learning import Bench
 from pipeline.training.generator.models import Denoising, load_tokenizer, make_tokenizer
 from pipeline.training.generator.plan import GeneratorPlan
+from pipeline.training.generator.proof import Explained, explained
 from pipeline.training.generator.seeing import learn_image_encoder, learn_vae
 from pipeline.training.generator.sheet import contact_sheet, pipeline_of
 
@@ -31,16 +27,11 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came out: bytes of all weights, seconds of all stages, and how references explain.
-
-    ``own`` and ``other`` are mean squared errors of v at high noise with the own reference and with
-    another character's.
-    """
+    """What came out: bytes of all weights, seconds of all stages, and how references explain."""
 
     bytes: int
     seconds: float
-    own: float
-    other: float
+    explained: Explained
 
 
 def train_generator(
@@ -76,10 +67,10 @@ def train_generator(
     tokenizer = _tokenizer(work / "tokenizer", album)
     vae, encoder = learn_vae(bench, album), learn_image_encoder(bench, album)
     material = make_material(album, vae, encoder, tokenizer, bench)
-    nets, figures = _denoise(bench, material, vae, encoder, tokenizer)
+    nets, found = _denoise(bench, material, vae, encoder, tokenizer)
     control = learn_control(bench, album, material, nets)
     size = export(out, vae, encoder, nets, tokenizer, control)
-    done = Trained(size, time.monotonic() - began, *figures)
+    done = Trained(size, time.monotonic() - began, found)
     (out / "training.json").write_text(_report(done, plan, album))
     return done
 
@@ -94,18 +85,17 @@ def _tokenizer(folder: Path, album: Album) -> Any:
 
 def _denoise(
     bench: Bench, material: Material, vae: Any, encoder: Any, tokenizer: Any
-) -> tuple[Denoising, tuple[float, float]]:
+) -> tuple[Denoising, Explained]:
     def sheet(nets: Denoising, count: int = 12) -> None:
         pipe = pipeline_of(vae, nets, tokenizer)
         file = bench.folder / f"sheet-{int(time.time())}.jpg"
         contact_sheet(pipe, encoder, material.unseen, bench.plan, file, count)
-        own, other = explained(nets, material, torch.Generator().manual_seed(1), bench.device)
-        bench.log(stage="sheet", file=file.name, own=own, other=other)
+        found = explained(vae, encoder, nets, tokenizer, bench.plan)
+        bench.log(stage="sheet", file=file.name, **asdict(found))
 
     nets = learn_denoising(bench, material, tokenizer, sheet)
-    sheet(nets, 30)
-    chance = torch.Generator().manual_seed(bench.plan.seed)
-    return nets, explained(nets, material, chance, bench.device, size=256)
+    sheet(nets, bench.plan.sheet)
+    return nets, explained(vae, encoder, nets, tokenizer, bench.plan, count=96)
 
 
 def _report(done: Trained, plan: GeneratorPlan, album: Album) -> str:
