@@ -12,6 +12,7 @@ from pipeline.domain.geometry import Size
 from pipeline.domain.inputs import LadderPolicy, PanelInputs
 from pipeline.domain.panel import CastRole, PanelBrief
 from pipeline.domain.quality import Attempt, Verdict
+from pipeline.generation.generators.base import unheard
 from pipeline.quality.judge import Judge
 from pipeline.runner import Workshop, run_panel
 
@@ -47,7 +48,7 @@ def ladder(lab: Lab, subjects: Sequence[Subject]) -> list[Figure]:
 def _run(lab: Lab, subject: Subject, place: int) -> Sequence[Attempt]:
     member = subject.member
     brief = PanelBrief(
-        prompt=f"{member.name} looks at us before a white background",
+        prompt=f"{member.name} looks at us before a light green background",
         cast=(CastRole(member.character_id, member.appearance_id),),
         shot_type=ShotType.HALF,
         seed=_SEED + place,
@@ -56,7 +57,7 @@ def _run(lab: Lab, subject: Subject, place: int) -> Sequence[Attempt]:
     policy = LadderPolicy(max_attempts=_TRIES)
     inputs = PanelInputs(panel_id=place, brief=brief, cast=(member,), policy=policy)
     workshop = Workshop(lab.engine, Judge(lab.encoders), tuple(lab.encoders))
-    outcome = run_panel(inputs, workshop, progress=lambda *_told: None, cancelled=lambda: False)
+    outcome = run_panel(inputs, workshop, progress=unheard, cancelled=lambda: False)
     return outcome.attempts
 
 

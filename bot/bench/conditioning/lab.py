@@ -24,6 +24,7 @@ from pipeline.domain.quality import Verdict
 from pipeline.fingerprints.composite import Segments, fused_similarity, segments_of
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.scales import Place
+from pipeline.generation.generators.base import unheard
 from pipeline.generation.generators.diffusers import DiffusersGenerator
 from pipeline.imaging.crops import find_figure
 from pipeline.imaging.decode import load_canonical
@@ -126,9 +127,9 @@ class Lab:
     ) -> bytes:
         """The picture of a plan, as PNG."""
         pictures = {k: v for one in subjects for k, v in one.pictures.items()} | dict(more or {})
-        return self.engine.generate(
-            plan, pictures, progress=lambda *_told: None, cancelled=lambda: False
-        )[0].image
+        return self.engine.generate(plan, pictures, progress=unheard, cancelled=lambda: False)[
+            0
+        ].image
 
     def look(self, png: bytes, subject: Subject, plan: ConditioningPlan | None = None) -> Look:
         """What the check sees in a picture; with a plan also how much it copies."""

@@ -65,7 +65,7 @@ def _halves(
     names = f"{left.member.name} and {right.member.name}"
     plan = replace(
         plans[0],
-        prompt=f"medium shot, waist up, {names}, white background, comic panel",
+        prompt=f"medium shot, waist up, {names}, light green background, comic panel",
         cast=cast,
         size=_WIDE,
         bucket=Size(side * 3 // 2, side),

@@ -41,6 +41,8 @@ from pipeline.training.generator.scenes import Actor, make_panel
 
 SHOWN = 256
 """Pixels along a side at which everything is judged."""
+GROUND = "light_green"
+"""What everybody stands before: no skin and no hair has that colour, so the figure is found."""
 REFERENCES = 5
 LINE_UP = 20
 """Characters of a style that a picture may be taken for: chance is one in twenty."""
@@ -137,7 +139,7 @@ class Troupe:
         *known, asked = drawings(casting, identity, REFERENCES + 1)
         pictures = [self.reduced(identity, variant) for variant in known]
         member = self._member(identity, asked, pictures)
-        panel = make_panel([Actor(identity, asked)], Size(128, 128), Random(number), simple=True)
+        panel = make_panel([Actor(identity, asked)], Size(128, 128), Random(number), ground=GROUND)
         own = segments_of(member.references[-1].fingerprints, CropClass.HEAD, ColorMode.COLOR)
         everybody = range(identity.number - number, identity.number - number + 2 * LINE_UP)
         names = [n for n in everybody if n != identity.number][: LINE_UP - 1]
@@ -148,11 +150,11 @@ class Troupe:
         )  # fmt: skip
 
     def reduced(self, identity: Identity, variant: Variant) -> Image.Image:
-        """A drawing on white as the model could have drawn it, RGB, :data:`SHOWN` a side."""
+        """A drawing as the model could have drawn it, RGB, :data:`SHOWN` a side."""
         side = self.weights.side
         actor = Actor(identity, variant)
         size = Size(4 * side, 4 * side)
-        image = make_panel([actor], size, Random(0), simple=True).image
+        image = make_panel([actor], size, Random(0), ground=GROUND).image
         return at_size(image.resize((side, side), Image.Resampling.LANCZOS))
 
     def _member(

@@ -7,9 +7,10 @@ from bot.bench.conditioning.lab import Hold, Lab
 from bot.bench.conditioning.subjects import Subject
 from bot.bench.conditioning.tables import STEM, share
 from bot.bench.figures import Figure
-from pipeline.generation.diffusion.guarding import Guarded, SentinelPolicy
-from pipeline.generation.diffusion.watch import Watch
-from pipeline.quality.sentinel import LOST_GOOD, Bounds, PastRun, learn_bounds
+from pipeline.domain.sentinel import Bounds, PastRun
+from pipeline.generation.generators.base import unheard
+from pipeline.generation.watched import Guarded, SentinelPolicy
+from pipeline.quality.sentinel import LOST_GOOD, learn_bounds
 
 _SEED = 1000
 
@@ -55,8 +56,8 @@ def sentinel(lab: Lab, subjects: Sequence[Subject], learn: int, test: int) -> li
 
 
 def _guarded(lab: Lab, subject: Subject, seed: int, bounds: Bounds) -> Guarded:
-    references = [one.image for one in subject.member.references]
-    policy = SentinelPolicy(lab.engine.middle_of(references), bounds)
-    watch = Watch(lambda *_told: None, lambda: False)
+    policy = SentinelPolicy(lab.engine.middle_of(subject.pictures), bounds)
     plan = lab.plan(subject, Hold(scale=0.6), seed)
-    return lab.engine.generate_guarded(plan, subject.pictures, policy, watch)
+    return lab.engine.generate_guarded(
+        plan, subject.pictures, policy, progress=unheard, cancelled=lambda: False
+    )

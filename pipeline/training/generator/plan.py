@@ -82,10 +82,10 @@ class GeneratorPlan:
 
 TOY = GeneratorPlan(
     size="toy", seed=20, side=32, styles=2, identities=40, variants=2,
-    shape=Shape((16, 16, 32), (32, 32, 64), 1, (2, 2, 2), 32, 32, 2, 8),
-    vae=Budget(90, 0, 16, 4e-3),
+    shape=Shape((8, 8, 16), (16, 32, 32), 1, (2, 2, 2), 32, 32, 2, 8),
+    vae=Budget(60, 0, 8, 4e-3),
     encoder=Budget(100, 0, 64, 2e-3),
-    unet=Budget(170, 0, 24, 4e-3),
+    unet=Budget(150, 0, 16, 5e-3),
     control=Budget(8, 0, 16, 1e-3),
     mixed=False,
     sheet=6,

@@ -54,32 +54,38 @@ def reference_view(image: Image.Image, side: int) -> Image.Image:
     return square.resize((side, side), Image.Resampling.BICUBIC)
 
 
-def make_panel(actors: Sequence[Actor], size: Size, rng: Random, *, simple: bool = False) -> Panel:
+def make_panel(
+    actors: Sequence[Actor], size: Size, rng: Random, *, ground: str | None = None
+) -> Panel:
     """A panel of one character, or of two side by side.
 
     Args:
         actors: from left to right.
         size: of the panel in pixels.
         rng: decides about place, tilt, background and words.
-        simple: upright in the middle before white, in colour.
+        ground: a main colour; then figures stand upright and whole in the middle before it.
     """
-    words, ground = ("white background", Image.new("RGB", size, GROUND))
-    if not simple and rng.random() < 0.6:
-        words, ground = _background(size, rng)
+    simple = ground is not None
+    words, picture = ("white background", Image.new("RGB", size, GROUND))
+    if ground is not None:
+        words, picture = _plain(ground, size)
+    elif rng.random() < 0.6:
+        words, picture = _background(size, rng)
     shot = ShotType.HALF if simple else rng.choice((ShotType.HEADSHOT, ShotType.HALF) * 2)
     tilt = 0.0
     if not simple and rng.random() < 0.15:
         shot, tilt = ShotType.DYNAMIC, rng.choice((-1, 1)) * rng.uniform(6, 14)
     width = size.width // len(actors)
     for number, actor in enumerate(actors):
-        figure = _posed(actor.variant.image, Size(width, size.height), shot, tilt, rng)
+        room = Size(round(0.9 * width) if simple else width, size.height)
+        figure = _posed(actor.variant.image, room, shot, tilt, rng)
         sway = 0 if simple else rng.uniform(-0.06, 0.06) * width
         x = round(number * width + (width - figure.width) / 2 + sway)
-        ground.paste(figure, (x, size.height - figure.height), figure)
+        picture.paste(figure, (x, size.height - figure.height), figure)
     mode = ColorMode.COLOR
     if not simple and rng.random() < _GREY:
-        mode, ground = ColorMode.GRAYSCALE, ground.convert("L").convert("RGB")
-    return Panel(ground, *_prompts(actors, shot, mode, words, rng))
+        mode, picture = ColorMode.GRAYSCALE, picture.convert("L").convert("RGB")
+    return Panel(picture, *_prompts(actors, shot, mode, words, rng))
 
 
 def _tight(image: Image.Image) -> Image.Image:
@@ -100,13 +106,17 @@ def _posed(image: Image.Image, room: Size, shot: ShotType, tilt: float, rng: Ran
 
 def _background(size: Size, rng: Random) -> tuple[str, Image.Image]:
     if rng.random() < 0.55:
-        name, code = rng.choice(list(COLOR_SLOTS["main_color"].items()))
-        return f"{name.replace('_', ' ')} background", Image.new("RGB", size, code)
+        return _plain(rng.choice(list(COLOR_SLOTS["main_color"])), size)
     place = rng.choice(list(Place))
     scene = _scenery(place, rng.randrange(_SCENES))
     side = max(size)
     scene = scene.resize((side, side), Image.Resampling.BOX)
     return f"in the {place.value}", scene.crop((0, side - size.height, size.width, side))
+
+
+def _plain(name: str, size: Size) -> tuple[str, Image.Image]:
+    code = COLOR_SLOTS["main_color"][name]
+    return f"{name.replace('_', ' ')} background", Image.new("RGB", size, code)
 
 
 @lru_cache(maxsize=len(Place) * _SCENES)

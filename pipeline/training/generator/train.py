@@ -95,7 +95,7 @@ def _denoise(
 
     nets = learn_denoising(bench, material, tokenizer, sheet)
     sheet(nets, bench.plan.sheet)
-    return nets, explained(vae, encoder, nets, tokenizer, bench.plan, count=96)
+    return nets, explained(vae, encoder, nets, tokenizer, bench.plan, count=64)
 
 
 def _report(done: Trained, plan: GeneratorPlan, album: Album) -> str:
