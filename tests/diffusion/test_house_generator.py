@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -361,7 +362,11 @@ def test_the_bench_measures_every_part_on_the_weights_in_a_folder(
     out, _ = trained
     for module in ("lab", "bench"):
         monkeypatch.setattr(f"bot.bench.conditioning.{module}.STEPS", 2)
-    few = bench.ConditioningPlan(learned=3, new=1, lora_steps=2, sentinel=2)
+    monkeypatch.setattr("bot.bench.conditioning.bench._FEW", 1)
+    monkeypatch.setattr("bot.bench.conditioning.learning._PICTURES", (3, 10))
+    monkeypatch.setattr("bot.bench.conditioning.climbing._TRIES", 2)
+    monkeypatch.setattr("bot.bench.conditioning.subjects.LINE_UP", 8)
+    few = bench.ConditioningPlan(learned=3, new=1, lora_steps=1, sentinel=2)
     file = tmp_path / "figures.json"
     assert bench.bench_conditioning(out, few, file) == 0
     figures = {one["name"]: one for one in json.loads(file.read_text())["figures"]}
@@ -370,15 +375,33 @@ def test_the_bench_measures_every_part_on_the_weights_in_a_folder(
     real = figures["conditioning.scale.real.learned.top1"]
     assert real["value"] == 1.0  # an artist's own drawing is found in the line-up
     assert real["n"] == 3
-    held = figures["conditioning.scale.1.00.learned.gain"]
-    assert held["peer"] == "0.00"
-    assert held["interval"][0] <= held["value"] <= held["interval"][1]
+    alike = figures["conditioning.scale.real.learned.similarity"]
+    assert 0.5 < alike["interval"][0] <= alike["value"] <= alike["interval"][1]
+    assert figures["conditioning.scale.1.00.learned.top1"]["n"] == 3
     assert figures["conditioning.scale.0.00.new.top1"]["n"] == 1
-    assert {"conditioning.trained.lora_30.learned.top1", "conditioning.pairs.regions.no_head",
-            "conditioning.ladder.on_model_after_3", "conditioning.sentinel.good"} <= set(figures)  # fmt: skip
+    assert {"conditioning.trained.lora_10.learned.top1", "conditioning.pairs.regions.no_head",
+            "conditioning.ladder.on_model_after_2", "conditioning.sentinel.good"} <= set(figures)  # fmt: skip
     empty = tmp_path / "empty"
     empty.mkdir()
     assert main(["bench", "conditioning", "--data", str(empty)]) == 2
+
+
+def test_gains_are_paired_and_kept_apart_by_what_was_learned() -> None:
+    from bot.bench.conditioning.lab import Look
+    from bot.bench.conditioning.tables import figures_of
+
+    subjects: list[Any] = [SimpleNamespace(learned=n < 3) for n in range(4)]
+    none = [Look(0.4), Look(0.6), Look(None), Look(0.1)]
+    held = [Look(0.5, found=True), Look(0.7, found=True), Look(0.9, found=True), Look(0.3)]
+    found = {f.name: f for f in figures_of("scale", subjects, {"0": none, "1": held}, "0")}
+    gain = found["conditioning.scale.1.learned.gain"]
+    # the third has no head without a reference, so it has no gain
+    assert (gain.value, gain.n, gain.peer) == (pytest.approx(0.1), 2, "0")
+    assert gain.interval == (pytest.approx(0.1), pytest.approx(0.1))
+    assert "conditioning.scale.0.learned.gain" not in found
+    assert found["conditioning.scale.1.learned.top1"].value == 1.0
+    assert found["conditioning.scale.1.new.gain"].value == pytest.approx(0.2)
+    assert found["conditioning.scale.0.new.top1"].value == 0.0
 
 
 def test_the_parts_of_the_command_are_those_of_the_bench() -> None:
