@@ -198,10 +198,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
     generation.add_argument("--rounds", type=int, default=30, metavar="N")
     generation.add_argument("--steps", type=int, default=20, metavar="N")
     generation.set_defaults(command=_bench_generation)
-    conditioning = suites.add_parser(
-        "conditioning", help="what each way to hold a character is worth"
-    )
-    add_bench_conditioning(conditioning)
+    add_bench_conditioning(suites)
     registration = suites.add_parser("registration", help="what one more reference costs")
     registration.add_argument("--pictures", type=int, default=8, metavar="N")
     registration.set_defaults(command=_bench_registration)
@@ -229,7 +226,6 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         lettering,
         pages,
         generation,
-        conditioning,
     ):
         suite.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
 

@@ -37,8 +37,11 @@ def add_train_generator(train: argparse.ArgumentParser) -> None:
     train.set_defaults(command=_train)
 
 
-def add_bench_conditioning(bench: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``onmodel bench conditioning``."""
+def add_bench_conditioning(
+    suites: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add ``onmodel bench conditioning``."""
+    bench = suites.add_parser("conditioning", help="what each way to hold a character is worth")
     bench.add_argument("--data", type=Path, required=True, metavar="DIR", help="with the weights")
     bench.add_argument(
         "--part", action="append", default=[], choices=PARTS, help="instead of all; repeatable"
@@ -48,6 +51,7 @@ def add_bench_conditioning(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--lora-steps", type=int, metavar="N", help="of each LoRA")
     bench.add_argument("--sentinel", type=int, metavar="N", help="pictures to learn bounds from")
     bench.add_argument("--threads", type=int, default=1, metavar="N", help="without a GPU")
+    bench.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
     bench.set_defaults(command=_bench)
 
 
