@@ -2,12 +2,17 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from pypdf import PdfReader
 from studio import Studio, answer, labels_of, text_of
+from vote_history import vote_history
+
+from pipeline.domain.taste import Trait, Traits
+from storage import taste
 
 EXPORTS = (
     ("cbz", zipfile.ZipFile),
@@ -41,7 +46,39 @@ async def enrol(studio: Studio, name: str, pictures: list[tuple[str, bytes]]) ->
         assert "has new pictures" in answer(more)
 
 
+async def taste_in_the_worker(studio: Studio) -> None:
+    """What the worker saw of the pictures is kept; a taste travels there and draws in portions."""
+    guild = studio.guild.id
+    seen = list((await taste.traits_of_alternates(studio.app.db, guild, 1)).values())
+    assert len(seen) == 2
+    (slate,) = await taste.closed_slates(studio.app.db, guild, 1)
+    assert len(slate.ballots) == 1
+
+    def like(warmth: float) -> Traits:
+        return replace(seen[0], named={**seen[0].named, Trait.WARMTH: warmth})
+
+    await studio.app.db.write(lambda tx: vote_history(tx, guild, traits=like))
+    await studio.boss.slash(studio.channel, "series taste", switch="spare")
+    comic = await studio.app.series.active(guild)
+    panel = 2 + 40
+    while await studio.app.taste.for_run(comic, panel) is None:  # one in ten is drawn in full
+        await studio.request(characters="Mira", prompt="Mira waits.", alternates=1)
+        panel += 1
+    await studio.request(characters="Mira", prompt="Mira waits in a café.", alternates=4)
+    await studio.quiet()
+    rows = await studio.app.db.fetch_all(
+        "SELECT json_extract(a.plan, '$.alternates') AS planned, count(*) AS drawn, "
+        "instr(a.plan, 'finds the winner clear') > 0 AS told FROM attempt AS a "
+        "JOIN candidate AS c ON c.attempt_id = a.id WHERE a.panel_id = ? GROUP BY a.id",
+        (panel,),
+    )
+    assert all(row["planned"] == row["drawn"] for row in rows)
+    assert sum(row["drawn"] for row in rows) >= 2
+    assert any(row["told"] for row in rows) == (rows[0]["drawn"] < 4)
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.studio(real_worker=True)
 async def test_from_registered_art_to_an_exported_page(studio: Studio):
     mira = next(p.name for p in sorted((CAST / "mira").iterdir()) if p.is_dir())
@@ -68,6 +105,7 @@ async def test_from_registered_art_to_an_exported_page(studio: Studio):
     await studio.ann.click(studio.card(), label="Finish vote")
     await studio.quiet()
     assert "accepted" in text_of(studio.card())
+    await taste_in_the_worker(studio)
 
     await studio.bob.slash(
         studio.channel, "panel submit", image=stranger, characters="Mira", page=1
