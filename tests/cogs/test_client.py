@@ -70,6 +70,11 @@ SURFACE = {
     "series quota": ("role?", "gpu_seconds?", "panels?", "cooldown?"),
     "series channel": ("channel?", "generator?", "style?", "size?", "alternates?", "clear?"),
     "queue show": (),
+    "queue move": ("panel", "where?"),
+    "queue cancel": ("panel",),
+    "queue pause": ("reason?",),
+    "queue resume": (),
+    "series taste": ("switch?",),
     "review list": (),
     "review next": (),
     "review second": (),
@@ -105,7 +110,8 @@ MENUS = {(name, "message") for name in ("Report", "Add as reference", "Check thi
 COMPLETED_HERE = {
     ("page letter", "language"), ("appearance mark", "name"), ("animatic make", "last"),
     ("panel status", "panel"), ("panel cancel", "panel"), ("panel recipe", "panel"),
-    ("panel reroll", "panel"), ("panel use", "panel"), ("series channel", "generator"),
+    ("panel reroll", "panel"), ("queue move", "panel"), ("queue cancel", "panel"),
+    ("panel use", "panel"), ("series channel", "generator"),
 }  # fmt: skip
 
 
