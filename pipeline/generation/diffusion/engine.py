@@ -199,7 +199,7 @@ class DiffusionEngine:
             made = [one for one in plan.interventions if one.alternate == alternate]
             try:
                 with repeated(call, made) as watch.guard:
-                    (out[alternate],) = self._pass(call, [plan.seed + alternate], watch)
+                    (out[alternate],) = self._pass(call, [alternate], watch)
             finally:
                 watch.guard = unguarded
         return out
