@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from cogs.locales.message import Message, called, sources
+from cogs.locales.message import Message, called, modules
 from cogs.ui.told import recognisable
 from pipeline.domain.character import ShotType
 from pipeline.domain.panel import PanelStatus
@@ -21,7 +21,7 @@ _UNSPOKEN = {
     *("debug", "info", "warning", "error", "exception", "log"),
 }
 # Floors whose texts reach people on Discord; the shell speaks English.
-FLOORS = ("bot/services", "bot/queue", "cogs", "pipeline", "storage")
+_FLOORS = ("bot/services", "bot/queue", "cogs", "pipeline", "storage")
 _SHELL_ONLY = (
     "bot/services/clips.py",
     "bot/services/gallery.py",
@@ -93,8 +93,8 @@ def error_names() -> set[str]:
     names = {"OnModelError"}
     bases = {
         node.name: {getattr(base, "id", getattr(base, "attr", "")) for base in node.bases}
-        for path in sources(("bot", "cogs", "pipeline", "storage"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for tree in modules().values()
+        for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
     while more := {n for n, found in bases.items() if found & names} - names - _SHELL_ERRORS:
@@ -110,7 +110,7 @@ def told(tree: ast.AST, place: str, errors: set[str]) -> Iterator[Message]:
         place: its file.
         errors: of :func:`error_names`.
     """
-    if place.startswith(_SHELL_ONLY):
+    if not place.startswith(_FLOORS) or place.startswith(_SHELL_ONLY):
         return
     found = [*_raised(tree, errors)]
     if not place.startswith(("cogs/", *_DRAWN)):

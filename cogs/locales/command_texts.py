@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import EXTENSIONS
-from cogs.locales.message import ROOT, Message, called
+from cogs.locales.message import Message, called, modules
 from cogs.ui.translator import MENU
 from cogs.ui.words import NAME
 
@@ -28,7 +28,7 @@ def of_commands() -> Iterator[Message]:
                 and value.__module__ == extension
             ):
                 yield from _of_cog(value, place)
-        yield from _of_menus(ast.parse((ROOT / place).read_text(encoding="utf-8")), place)
+        yield from _of_menus(modules()[place], place)
 
 
 def _of_cog(cog: type[commands.Cog], place: str) -> Iterator[Message]:

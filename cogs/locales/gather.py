@@ -11,9 +11,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cogs.locales.below import FLOORS, error_names, terms, told
+from cogs.locales.below import error_names, terms, told
 from cogs.locales.command_texts import of_commands
-from cogs.locales.message import ROOT, Message, called, sources
+from cogs.locales.message import Message, called, modules
 from cogs.ui.words import COMMANDS, TOLD, WORDS
 
 # How long the first word of a call may be on Discord. Source: its OpenAPI description.
@@ -39,9 +39,7 @@ def gather() -> dict[str, list[Message]]:
     """
     errors = error_names()
     found: dict[str, list[Message]] = {WORDS: [], TOLD: [*terms()], COMMANDS: [*of_commands()]}
-    for path in sources(FLOORS):
-        place = path.relative_to(ROOT).as_posix()
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+    for place, tree in modules().items():
         found[TOLD] += told(tree, place, errors)
         if place.startswith("cogs/") and place != "cogs/ui/words.py":
             found[WORDS] += said(tree, place)

@@ -1,8 +1,9 @@
 """A key of a catalogue, and where it stands in the code."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,10 +29,15 @@ class Message:
         return self.context, self.english
 
 
-def sources(folders: Sequence[str]) -> Iterator[Path]:
-    """All modules below some folders of the project."""
-    for folder in folders:
-        yield from sorted((ROOT / folder).rglob("*.py"))
+@cache
+def modules() -> Mapping[str, ast.AST]:
+    """Every module of the project by its file, ``cogs/panels.py``; read once."""
+    folders = ("bot", "cogs", "pipeline", "storage")
+    paths = (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in paths
+    }
 
 
 def called(node: ast.Call) -> str:
