@@ -50,5 +50,5 @@ def _say(
     async def run() -> str:
         return await work(arguments)
 
-    print(asyncio.run(run()))  # noqa: T201 - the command's output
+    print(asyncio.run(run()))
     return 0

@@ -83,7 +83,7 @@ def _train(arguments: argparse.Namespace) -> int:
             f"Training needs {error.name}, which is not installed. Install the extras “train” "
             "and “gpu”."
         ) from error
-    print(  # noqa: T201 - the command's output
+    print(
         f"{arguments.out}: {done.bytes / 1e6:.1f} MB in {done.seconds:.0f} s; error at high "
         f"noise {done.explained.own:.4f} with the own reference, {done.explained.other:.4f} with "
         f"another's; the own one explains {done.explained.share:.0%} of pictures better"
@@ -92,7 +92,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress, apart from the output
+    print(line, file=sys.stderr, flush=True)
 
 
 def _plan(arguments: argparse.Namespace) -> "GeneratorPlan":

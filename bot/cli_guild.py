@@ -65,5 +65,5 @@ def _passphrase(arguments: argparse.Namespace) -> str | None:
 
 
 def _say(words: str) -> int:
-    print(words)  # noqa: T201 - the command's output
+    print(words)
     return 0
