@@ -43,9 +43,9 @@ of cases at full size, 15 % with a head of 24 pixels, 29 % at 16 and 49 % at 12.
 """
 _LEAST_DRAWN, _SHRUNK = 12, 0.8
 """A look that is drawn small is judged small: a head of at least 12 pixels that is not under 0.8 of
-its references' usual one. Source: of 101 sprites of 22 training identities whose heads are 12 to 24
-pixels in every picture none is flagged as its own character, and others are told from it as well as
-at 24 and more (AUC 0.91 to 0.93); under 12, one in five is flagged."""
+its references' usual one. Source: of 101 sprites of training and validation identities whose heads
+are 12 to 24 pixels across none was under its references' limit, and others are told from it as well
+as at 24 and more (AUC 0.91 to 0.93); under 12 pixels one in five was."""
 
 Flags = NDArray[np.bool_]
 
