@@ -1,6 +1,7 @@
 """Draws the alternates of a plan in portions, and stops once a taste says that the winner is clear.
 
-A picture does not depend on its portion: the i-th alternate of a plan has the plan's seed plus i.
+A picture does not depend on its portion: the i-th alternate of a plan is the first of
+the plan that ``first_is`` gives.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +43,7 @@ def draw_until_clear(
         if start and is_clear(taste, [*before, *traits_of_passed(judged)]):
             said = replace(drawn.plan, notes=(*drawn.plan.notes, SPARED))
             return replace(drawn, plan=said), judged
-        part = replace(plan, seed=plan.seed + start, alternates=stop - start)
+        part = replace(plan.first_is(start), alternates=stop - start)
         share = (start / plan.alternates, stop / plan.alternates)
         more, found = drawer(part, share)
         drawn, judged = _joined(drawn, more), (*judged, *found)
