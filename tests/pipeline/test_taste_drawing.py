@@ -1,11 +1,13 @@
 """Alternates in portions: the same pictures, fewer of them, and a plan that tells the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bot.bench.communities import Community
 from pipeline.domain.character import ColorMode, ShotType
-from pipeline.domain.conditioning import ConditioningPlan
+from pipeline.domain.conditioning import ConditioningPlan, Variation
 from pipeline.domain.fingerprint import PictureHashes
 from pipeline.domain.geometry import Size
 from pipeline.domain.panel import Candidate
@@ -36,7 +38,8 @@ class Drawer:
 
     def __call__(self, plan, part):
         self.shares.append(part)
-        numbers = range(plan.seed, plan.seed + plan.alternates)
+        first = plan.variations[-1].seed if plan.variations else plan.seed
+        numbers = range(first, first + plan.alternates)
         self.drawn += numbers
         check = CharacterCheck("ch_a", "a_x", self.verdict, "")
         judged = tuple(
@@ -98,3 +101,12 @@ def test_pictures_of_earlier_attempts_count(people, taste) -> None:
     before = [best.traits]
     _, judged = draw_until_clear(plan_of(3), taste, before, Drawer(bad))
     assert len(judged) == 1
+
+
+def test_portions_of_a_variation_keep_its_seed_and_count_up_the_other_noise(people, taste) -> None:
+    bad, _ = extremes(people)
+    drawer = Drawer(bad)
+    plan = replace(plan_of(4), variations=(Variation(500, 0.25),))
+    drawn, _ = draw_until_clear(plan, taste, [], drawer)
+    assert drawer.drawn == [500, 501, 502, 503]
+    assert drawn.plan == plan
