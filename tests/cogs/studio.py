@@ -381,7 +381,7 @@ class Studio:
 
     async def until(self, what: Callable[[], bool | Awaitable[bool]]) -> None:
         """Wait for something that the queue or the outbox is about to do."""
-        patience = 3 * PATIENCE if self.options.real_worker else PATIENCE
+        patience = 6 * PATIENCE if self.options.real_worker else PATIENCE
         deadline = asyncio.get_running_loop().time() + patience
         while True:
             done = what()

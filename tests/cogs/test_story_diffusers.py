@@ -19,9 +19,12 @@ from storage.database import Transaction
 
 pytest.importorskip("torch", reason="the heavy libraries are not installed")
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings(
+        "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+    ),
+    pytest.mark.timeout(400),  # a worker has to load torch, on a machine with other work
+]
 
 CAST = Path(__file__).parents[2] / "examples" / "cast"
 
@@ -133,7 +136,6 @@ async def repeated(studio: Studio, engine: DiffusersGenerator, plan: Conditionin
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.studio(real_worker=True)
 async def test_the_sentinel_learns_acts_tells_what_it_saved_and_leaves_a_recipe_that_repeats(
     on_diffusers, studio: Studio, tiny_sd
