@@ -50,6 +50,7 @@ def add_bench_conditioning(
     bench.add_argument("--new", type=int, metavar="N", help="characters of styles that are new")
     bench.add_argument("--lora-steps", type=int, metavar="N", help="of each LoRA")
     bench.add_argument("--sentinel", type=int, metavar="N", help="pictures to learn bounds from")
+    bench.add_argument("--guidance", type=float, metavar="G", help="1 or more, 2 by itself")
     bench.add_argument("--threads", type=int, default=1, metavar="N", help="without a GPU")
     bench.add_argument("--json", type=Path, metavar="FILE", dest="json_file")
     bench.set_defaults(command=_bench)
@@ -58,7 +59,7 @@ def add_bench_conditioning(
 def _bench(arguments: argparse.Namespace) -> int:
     from bot.bench.conditioning.bench import ConditioningPlan, bench_conditioning
 
-    names = ("learned", "new", "lora_steps", "sentinel")
+    names = ("learned", "new", "lora_steps", "sentinel", "guidance")
     asked = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     if any(value < 0 for value in asked.values()) or not any(asked.get(n, 1) for n in names[:2]):
         raise InvalidInput("Numbers are 0 or more, and somebody has to be drawn.")

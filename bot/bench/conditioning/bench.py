@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.bench.conditioning import climbing, holding, learning, pairing, watching
-from bot.bench.conditioning.lab import GUIDANCE, STEPS, Lab
+from bot.bench.conditioning.lab import STEPS, Lab
 from bot.bench.conditioning.subjects import Subject, Weights
 from bot.bench.figures import Figure, publish
 from pipeline.domain.errors import InvalidInput
@@ -27,6 +27,8 @@ class ConditioningPlan:
         new: characters of styles that were not.
         lora_steps: steps of each LoRA.
         sentinel: pictures that its bounds are learned from; half as many are then decided on.
+        guidance: small models of flat drawings saturate above 3; at 1 there is none, and so no
+            negative prompt either.
     """
 
     parts: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class ConditioningPlan:
     new: int = 6
     lora_steps: int = 80
     sentinel: int = 60
+    guidance: float = 2.0
 
 
 def _trained(lab: Lab, cast: Sequence[Subject], plan: ConditioningPlan) -> list[Figure]:
@@ -90,9 +93,10 @@ def bench_conditioning(
         "dtype": "auto" if torch.cuda.is_available() else "float32",
         "sampler": "euler",
         "steps": STEPS,
-        "guidance": GUIDANCE,
+        "guidance": plan.guidance,
     }
-    lab = Lab(weights, load_encoders(DEFAULT_ENCODERS), DiffusersGenerator(options), options)
+    engine = DiffusersGenerator(options)
+    lab = Lab(weights, load_encoders(DEFAULT_ENCODERS), engine, options, plan.guidance)
     cast = lab.troupe.subjects(plan.learned, plan.new)
     figures = [f for name in plan.parts or PARTS for f in PARTS[name](lab, cast, plan)]
     publish(figures, json_file)

@@ -31,8 +31,7 @@ from pipeline.imaging.decode import load_canonical
 from pipeline.quality.looks import check_figure
 from pipeline.quality.stiffness import copy_score
 
-STEPS, GUIDANCE = 16, 2.0
-"""Small models of flat drawings saturate above a guidance of 3."""
+STEPS = 16
 _HEAD = Place(CropClass.HEAD, ColorMode.COLOR)
 
 
@@ -83,6 +82,7 @@ class Lab:
     encoders: Sequence[Encoder]
     engine: DiffusersGenerator
     options: Mapping[str, Any]
+    guidance: float
     troupe: Troupe = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +118,7 @@ class Lab:
             alternates=1,
             negative_parts=against if hold.negative else (),
             modules=hold.modules,
-            sampling=Sampling("euler", STEPS, GUIDANCE),
+            sampling=Sampling("euler", STEPS, self.guidance),
             bucket=Size(side, side),
         )
 

@@ -30,6 +30,9 @@ decides; above 1 more of the others."""
 _KINDS = {"square": 0.7, "wide": 0.08, "tall": 0.08, "pair": 0.14}
 _NO_PICTURE = 0.08
 _NO_REFERENCE = 0.1
+_NOTHING = 0.06
+"""How often neither words nor picture are there: what guidance leads away from. Each dropped by
+itself leaves that to one picture in a hundred."""
 _PROMPTS = (0.5, 0.4)
 """How often a prompt tells the looks, and how often it leaves them to the references; else none."""
 _AT_ONCE = 2048
@@ -202,11 +205,14 @@ def draw_batch(material: Material, size: int, chance: torch.Generator, device: s
     others = shown - which + (which + off) % material.variants
     states = material.states[others].float()
     hidden = torch.rand(size, generator=chance) < _NO_PICTURE
-    states[hidden] = material.unseen
+    words = _words(material, kind, rows, chance)
+    empty = torch.rand(size, generator=chance) < _NOTHING
+    words[empty] = material.nothing
+    states[hidden | empty] = material.unseen
     steps = (STEPS * torch.rand(size, generator=chance) ** _HIGH).long().clamp(max=STEPS - 1)
     batch = Batch(
         latents, torch.randn(latents.shape, generator=chance), steps,
-        _words(material, kind, rows, chance), states,
+        words, states,
         _halves(latents) if shown.shape[1] > 1 else None,
         0.0 if float(torch.rand(1, generator=chance)) < _NO_REFERENCE else 1.0,
     )  # fmt: skip

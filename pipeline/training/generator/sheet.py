@@ -46,7 +46,9 @@ def pipeline_of(vae: Any, nets: Denoising, tokenizer: Any) -> Any:
     return pipe
 
 
-def draw(pipe: Any, prompts: Sequence[str], states: Tensor, unseen: Tensor, seed: int) -> list[Any]:
+def draw(
+    pipe: Any, prompts: Sequence[str], states: Tensor, unseen: Tensor, seed: int, guidance: float
+) -> list[Any]:
     """A square picture for each prompt, each held by a reference of its own.
 
     Args:
@@ -55,14 +57,19 @@ def draw(pipe: Any, prompts: Sequence[str], states: Tensor, unseen: Tensor, seed
         states: of the references, ``(n, tokens, width)``.
         unseen: ``(tokens, width)``.
         seed: of the first picture; the others count on.
+        guidance: 1 for none.
     """
     set_scale(pipe.unet, 1.0)
-    both = torch.cat([unseen.expand_as(states), states])[:, None].to(pipe.device)
-    chance = [torch.Generator().manual_seed(seed + n) for n in range(len(prompts))]
-    return pipe(
-        prompt=list(prompts), num_inference_steps=_SHEET_STEPS, guidance_scale=GUIDANCE,
-        ip_adapter_image_embeds=[both], generator=chance,
-    ).images  # fmt: skip
+    drawn = []
+    for number, (prompt, seen) in enumerate(zip(prompts, states, strict=True)):
+        # one at a time: a pipeline shows all references that it is given to each of its prompts
+        held = torch.stack([unseen, seen]) if guidance > 1 else seen[None]
+        drawn += pipe(
+            prompt=prompt, num_inference_steps=_SHEET_STEPS, guidance_scale=guidance,
+            ip_adapter_image_embeds=[held[:, None].to(pipe.device)],
+            generator=torch.Generator().manual_seed(seed + number),
+        ).images  # fmt: skip
+    return drawn
 
 
 def held_out(
@@ -90,14 +97,17 @@ def held_out(
 def contact_sheet(
     pipe: Any, encoder: Any, unseen: Tensor, plan: GeneratorPlan, file: Path, count: int = 12
 ) -> None:
-    """Write a sheet: for each character its reference, the picture that was meant, two drawn."""
+    """Write a sheet: for each character its reference, the picture that was meant, two drawn.
+
+    The first is drawn without guidance, the second with it.
+    """
     import numpy as np
 
     cast = held_out(plan, count)
     views = np.stack([np.asarray(view) for view, _ in cast])
     states = states_of(encoder, as_seen(views, torch.arange(len(cast))), str(pipe.device))
     prompts = [panel.plain for _, panel in cast]
-    rows = [draw(pipe, prompts, states, unseen, seed) for seed in (1, 1001)]
+    rows = [draw(pipe, prompts, states, unseen, 1, guidance) for guidance in (1.0, GUIDANCE)]
     per_line = 3
     side = plan.side
     lines = -(-count // per_line)
