@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.bench.conditioning.subjects import SHOWN, Subject, Troupe, Weights, seen
+from bot.bench.conditioning.subjects import SHOWN, Subject, Troupe, Weights
 from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.conditioning import (
     Adapter,
@@ -21,12 +21,17 @@ from pipeline.domain.fingerprint import CropClass
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate, PlacedFigure
 from pipeline.domain.quality import Verdict
-from pipeline.fingerprints.composite import Segments, fused_similarity, segments_of
+from pipeline.fingerprints.composite import (
+    Segments,
+    fingerprint_crops,
+    fused_similarity,
+    segments_of,
+)
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.scales import Place
 from pipeline.generation.generators.base import unheard
 from pipeline.generation.generators.diffusers import DiffusersGenerator
-from pipeline.imaging.crops import find_figure
+from pipeline.imaging.crops import crops_of, find_figure
 from pipeline.imaging.decode import load_canonical
 from pipeline.quality.looks import check_figure
 from pipeline.quality.stiffness import copy_score
@@ -64,12 +69,14 @@ class Look:
     """What the check sees in a picture of a subject.
 
     ``similarity`` is that of the head to the nearest reference, None where there is no head;
-    ``found`` whether the line-up's nearest head is the subject's; ``passed`` whether the check
-    takes it for on-model; ``copied`` how much it repeats a reference, 0 to 1.
+    ``found`` whether the line-up's nearest head is the subject's; ``stands`` whether a figure
+    stands out at all; ``passed`` whether the check takes it for on-model, never where none does;
+    ``copied`` how much it repeats a reference, 0 to 1.
     """
 
     similarity: float | None
     found: bool = False
+    stands: bool = False
     passed: bool = False
     copied: float | None = None
 
@@ -132,18 +139,28 @@ class Lab:
         ].image
 
     def look(self, png: bytes, subject: Subject, plan: ConditioningPlan | None = None) -> Look:
-        """What the check sees in a picture; with a plan also how much it copies."""
+        """What the check sees in a picture; with a plan also how much it copies.
+
+        Where no figure stands out, as with weights that have learned little, it looks where the
+        real drawing has its figure: framing is the same in all pictures of a subject.
+        """
         image = load_canonical(png)
-        figure, prints = find_figure(image), seen(image, self.encoders)
+        alone = find_figure(image)
+        figure = alone or find_figure(load_canonical(subject.truth))
+        if figure is None:
+            return Look(None)
+        crops = crops_of(image, figure, ShotType.HALF)
+        prints = fingerprint_crops(crops, self.encoders, (ColorMode.COLOR,))
         head = segments_of(prints, CropClass.HEAD, ColorMode.COLOR)
-        if figure is None or not head:
+        if not head:
             return Look(None)
         check = check_figure(subject.member, prints, ColorMode.COLOR, figure.box)
         line_up = [likeness(head, other) for other in subject.line_up]
         return Look(
             similarity=nearest(head, subject),
             found=line_up[0] >= max(line_up),
-            passed=check.verdict is Verdict.ON_MODEL,
+            stands=alone is not None,
+            passed=alone is not None and check.verdict is Verdict.ON_MODEL,
             copied=None if plan is None else self._copied(png, subject, plan, figure.box),
         )
 

@@ -51,6 +51,7 @@ def _condition(
     if values:
         yield mean(f"{stem}.similarity", values)
     yield share(f"{stem}.top1", sum(one.found for one in mine), len(mine))
+    yield share(f"{stem}.stands", sum(one.stands for one in mine), len(mine))
     yield share(f"{stem}.on_model", sum(one.passed for one in mine), len(mine))
     copied = [one.copied for one in mine if one.copied is not None]
     if copied:
