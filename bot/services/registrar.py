@@ -28,6 +28,7 @@ from pipeline.imaging.cutout import cut_out
 from pipeline.imaging.decode import CanonicalPicture, PictureDoor, load_canonical, to_png
 from pipeline.imaging.fit import fit_within
 from pipeline.imaging.masks import Figure, find_figure
+from pipeline.imaging.network import return_memory
 from pipeline.imaging.poses import find_pose
 from pipeline.quality.calibration import thresholds_from_references
 from pipeline.registry.marks import MarkPrints, mark_prints
@@ -211,6 +212,7 @@ class Registrar:
 
         jobs = [one(number, upload) for number, upload in enumerate(uploads, start=1)]
         found = await asyncio.gather(*jobs, return_exceptions=True)
+        await asyncio.to_thread(return_memory)  # large pictures in several threads
         for result in found:
             if isinstance(result, BaseException):
                 raise result

@@ -16,6 +16,7 @@ from pipeline.domain.geometry import Box
 from pipeline.imaging.figure_maps import FINE, SAME, Found, Maps, instances, iou, peaks
 from pipeline.imaging.heads import find_head
 from pipeline.imaging.masks import Figure, Mask, find_figure, tight_box
+from pipeline.imaging.network import start_network
 
 MODEL = Path(__file__).with_name("figures.onnx")
 MODEL_SHA256 = "a3bbeb3b5eeb070f9216567d928078d7c5e795c30ea0ec8c59584ecff206da8b"
@@ -277,12 +278,7 @@ def _open(path: Path, sha256: str | None) -> Any:
         ) from error
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise SettingsError("The figure detector's file is damaged. Install the program again.")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return start_network(data)
 
 
 def _flat(image: Image.Image) -> Image.Image:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.domain.errors import Cancelled, SettingsError
+from pipeline.imaging.network import start_network
 
 MODEL = Path(__file__).with_name("enlarge.onnx")
 MODEL_SHA256 = "c97c88e2d416755aadbffc164e776fa52cf181a0821b02d618e875f57dc05b87"
@@ -79,8 +80,6 @@ def _run(tile: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=1)
 def _network() -> Any:
-    from onnxruntime import InferenceSession
-
     try:
         data = MODEL.read_bytes()
     except OSError as error:
@@ -91,4 +90,4 @@ def _network() -> Any:
         raise SettingsError(
             "The file of the enlarging network is damaged. Install the program again."
         )
-    return InferenceSession(data, providers=["CPUExecutionProvider"])
+    return start_network(data)

