@@ -50,6 +50,7 @@ from pipeline.fingerprints.registry import load_encoders
 from pipeline.generation.modules import ModuleShelf
 from pipeline.imaging.decode import PictureDoor
 from pipeline.imaging.drawn_faces import require_drawn_faces
+from pipeline.imaging.network import keep_few_arenas
 from pipeline.quality.judge import Judge
 from pipeline.runner import WorkshopSpec
 from storage.blobs import BlobStore
@@ -113,6 +114,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         SettingsError: an encoder or the master key is not usable.
         DatabaseError: the database cannot be opened or is newer than this program.
     """
+    keep_few_arenas()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     encoders = load_encoders(settings.encoders)
     if settings.drawn_faces:

@@ -28,6 +28,7 @@ from pipeline.generation.ladder import Rung, Spent, first_rung, next_rung, same_
 from pipeline.generation.recipe_changes import recipe_changes
 from pipeline.generation.watched import Drawn, draw
 from pipeline.imaging.decode import load_canonical
+from pipeline.imaging.network import return_memory
 from pipeline.quality.audit import BLIND
 from pipeline.quality.evidence import evidence_card
 from pipeline.quality.judge import Judge
@@ -295,6 +296,7 @@ def _rated(
         return judged
     image = load_canonical(judged.candidate.image)
     rating = rate_picture(image, raters, inputs.safety)
+    return_memory()  # judging leaves large maps behind, and the next candidate needs as many
     held = (Flag.UNSAFE,) if rating.over and inputs.safety.hold else ()
     flags = (*judged.report.flags, *held)
     return replace(judged, report=replace(judged.report, rating=rating, flags=flags))

@@ -112,9 +112,10 @@ def panel_work(spec: "WorkshopSpec") -> PanelWork:
     Raises:
         OnModelError: an engine or an encoder is unknown or not installed.
     """
-    from pipeline.imaging.network import return_memory
+    from pipeline.imaging.network import keep_few_arenas, return_memory
     from pipeline.runner import build_workshop, run_panel
 
+    keep_few_arenas()
     workshop = build_workshop(spec)
 
     def work(inputs: PanelInputs, *, progress: Any, cancelled: Any) -> PanelOutcome:
