@@ -25,9 +25,9 @@ def delete_character(tx: sqlite3.Connection, *, guild_id: int, character_row: in
     the next :meth:`Database.checkpoint`.
 
     Returns:
-        The sha256 of the pictures that nothing shows any more, references as well as the masks
-        and guides that plans drew this character by: the caller deletes these blobs after the
-        commit.
+        The sha256 of the pictures that nothing shows any more: references, what was delivered for
+        quests, and the masks and guides that plans drew this character by. The caller deletes
+        these blobs after the commit.
 
     Raises:
         NotFound: the guild has no such character.
