@@ -23,7 +23,7 @@ from storage import outbox
 
 ART = Path(__file__).parents[1]
 # Chromium has no window narrower than this; a phone is about 400 wide beside Discord's margins.
-WIDTH, HEIGHT = 520, 1500
+WIDTH, HEIGHT = 520, 1800
 TOOLBAR = 116
 
 
