@@ -10,11 +10,12 @@ from discord.ext import commands
 from bot.client import OnModelBot
 from bot.services.samples import register_sample
 from cogs.entry import Interaction, acknowledge, actor_of, reply
+from cogs.forms import Form
 from cogs.permissions import can_read, full_permissions, missing_permissions
 from cogs.ui import ids
 from cogs.ui.card import Card
 from cogs.ui.care_cards import stuck_lines
-from cogs.ui.errors import answered, report
+from cogs.ui.errors import answered
 from cogs.ui.setup_card import ChannelState, SetupFacts, setup_card
 from cogs.ui.words import hear, say
 from pipeline.domain.character import ColorMode, ReadingDirection, Series
@@ -69,11 +70,11 @@ async def _show(interaction: Interaction) -> None:
     await interaction.edit_original_response(view=card.view())
 
 
-class FirstComic(ui.Modal):
+class FirstComic(Form):
     """Name, style and reading of a new comic."""
 
     def __init__(self) -> None:
-        super().__init__(title=say("Start a comic"))
+        super().__init__(say("Start a comic"))
         self.name = ui.TextInput[Self](custom_id="name", max_length=80)
         self.style = ui.TextInput[Self](custom_id="style", max_length=200, required=False)
         self.reading = ui.Select[Self](
@@ -97,9 +98,8 @@ class FirstComic(ui.Modal):
         self.add_item(ui.Label(text=say("How a page is read"), component=self.reading))
         self.add_item(ui.Label(text=say("Colour"), component=self.colour))
 
-    async def on_submit(self, interaction: Interaction) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the client is ours
+    async def sent(self, interaction: Interaction) -> None:
         """Start the comic and show what comes next."""
-        hear(interaction)
         await interaction.response.defer()
         await interaction.client.app.series.create(
             await actor_of(interaction),
@@ -109,10 +109,6 @@ class FirstComic(ui.Modal):
             color_mode=ColorMode(self.colour.values[0]),
         )
         await _show(interaction)
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
-        """Report as commands do."""
-        await report(interaction, error)
 
 
 class SetupButton(ui.DynamicItem[ui.Button[Any]], template=ids.SETUP_BUTTON):

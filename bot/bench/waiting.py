@@ -77,11 +77,11 @@ async def waiting_figures(seeds: Sequence[int] = (1, 2)) -> list[Figure]:
 
 
 def _covered(name: str, words: Sequence[Word]) -> list[Figure]:
-    known = [w for w in words if w.low is not None and w.high is not None]
-    held = [float(w.low <= w.actual <= w.high) for w in known]  # type: ignore[operator]
-    plain = [float(w.plain[0] <= w.actual <= w.plain[1]) for w in known if w.plain]
+    known = [(w.low, w.high, w) for w in words if w.low is not None and w.high is not None]
+    held = [float(low <= w.actual <= high) for low, high, w in known]
+    plain = [float(w.plain[0] <= w.actual <= w.plain[1]) for _low, _high, w in known if w.plain]
     share, spread = float(np.mean(held)), float(np.sqrt(COVERS * (1 - COVERS) / len(held)))
-    width = [np.log(w.high / w.low) for w in known if w.low]  # type: ignore[operator]
+    width = [np.log(high / low) for low, high, _word in known if low]
     peer = f"the median times the place: {np.mean(plain):.3f}"
     off = abs(share - COVERS)
     return [
