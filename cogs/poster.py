@@ -1,13 +1,11 @@
 """Posts what the outbox owes, each thing once, where people will find it."""
 
-import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import discord
 
 from bot.client import OnModelBot
-from bot.queue.outbox import PostRefused
 from bot.services.actor import Actor
 from cogs.drift import chart_of
 from cogs.entry import server_language
@@ -16,22 +14,20 @@ from cogs.loading import (
     carried_alternates,
     carried_evidence,
     evidence_picture,
-    panel_facts,
     quest_picture,
     review_facts,
 )
+from cogs.posting import Posting, nonce_of
 from cogs.threads import (
     find_thread,
     held_thread_name,
     let_in,
     let_moderators_in,
     named_thread,
-    open_thread,
     thread_name,
 )
 from cogs.ui import ids
-from cogs.ui.card import Card
-from cogs.ui.cards import PanelFacts, ReviewFacts, cast_names, evidence_card
+from cogs.ui.cards import ReviewFacts, cast_names, evidence_card
 from cogs.ui.care_cards import notice_card, notice_mark
 from cogs.ui.drift_cards import alarm_card, alarm_mark
 from cogs.ui.notices import failed_card
@@ -46,26 +42,18 @@ from pipeline.domain.review import DriftAlarm, Loss, OutboxItem, Posted, PostKin
 
 log = logging.getLogger(__name__)
 
-Postable = discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel
-_LOOK_BACK = 100
 # Events of a quest that are worth a message of their own; others change the cards.
 FRESH = {"posted", "delivered"}
 # An edit does not take the client's default along.
 NOBODY = discord.AllowedMentions.none()
-# Discord takes nonces of up to 25 characters and refuses a second message with the same one.
-_NONCE = 24
 
 
-class DiscordPoster:
+class DiscordPoster(Posting):
     """The outbox's hands on Discord.
 
-    A post carries the number of its outbox row in a custom id and a nonce made from its dedupe
-    key. The nonce stops a second send within Discord's own memory of some minutes; :meth:`find`
-    recognises the row's number however late the second try comes.
+    A post carries the number of its outbox row in a custom id: however late a second try comes,
+    :meth:`find` recognises the post that was made.
     """
-
-    def __init__(self, bot: OnModelBot) -> None:
-        self.bot = bot
 
     async def find(self, item: OutboxItem) -> Posted | None:
         """A post that an earlier try made but did not live to record."""
@@ -191,29 +179,13 @@ class DiscordPoster:
         await let_in(self.bot, thread, facts.review, await self._moderators(item.guild_id))
         picture = await evidence_picture(self.bot.app, facts, guild.filesize_limit)
         card = evidence_card(facts, picture)
-        message = await thread.send(view=card.view(), files=card.files(), nonce=_nonce(item))
+        message = await thread.send(view=card.view(), files=card.files(), nonce=nonce_of(item))
         return Posted(thread.id, message.id, thread.id)
 
     async def _open(self, item: OutboxItem, facts: ReviewFacts) -> discord.Thread:
         panel = await self._panel(item, panel_id=facts.review.panel_id)
         name = thread_name(facts.review.id, panel.panel.id, cast_names(panel.panel, panel.names))
         return await self._private_thread(item, name, await self._places(panel, review=True))
-
-    async def _private_thread(
-        self, item: OutboxItem, name: str, places: Sequence[int]
-    ) -> discord.Thread:
-        refusal: Exception | None = None
-        async for channel in self._channels(item, places):
-            parent = channel.parent if isinstance(channel, discord.Thread) else channel
-            if isinstance(parent, discord.TextChannel):
-                try:
-                    return await open_thread(parent, name)
-                except (discord.Forbidden, discord.NotFound) as error:
-                    refusal = error
-        raise PostRefused(
-            "No channel lets me open a private review thread. Give me Create Private Threads in "
-            "the review channel (/series settings review_channel)."
-        ) from refusal
 
     async def _find_evidence(self, item: OutboxItem) -> Posted | None:
         review = await self.bot.app.reviews.get(item.guild_id, item.subject_id)
@@ -280,7 +252,7 @@ class DiscordPoster:
             png = await self.bot.app.safety.picture(held)
             picture = await fitted(f"picture-{held.id}", held_alt(held), png, guild.filesize_limit)
         card = held_card(held, picture)
-        message = await thread.send(view=card.view(), files=card.files(), nonce=_nonce(item))
+        message = await thread.send(view=card.view(), files=card.files(), nonce=nonce_of(item))
         return Posted(thread.id, message.id, thread.id)
 
     async def _find_held(self, item: OutboxItem) -> Posted | None:
@@ -319,20 +291,6 @@ class DiscordPoster:
                     return Posted(channel.id, message.id)
         return None
 
-    async def _common(self, item: OutboxItem) -> list[int]:
-        """Where the people who look after the server read: reviews, panels, system messages."""
-        guild = self._guild(item)
-        try:
-            series = await self.bot.app.series.active(item.guild_id)
-        except NotFound:
-            chosen = []
-        else:
-            chosen = [series.review_channel_id, series.panel_channel_id]
-        places = [*chosen, guild.public_updates_channel, guild.system_channel]
-        places.append(await self.bot.app.care.where_people_are(item.guild_id))
-        ids_of = (getattr(place, "id", place) for place in places)
-        return [place for place in dict.fromkeys(ids_of) if place is not None]
-
     # --- quests ---------------------------------------------------------------------------
 
     async def _post_quest(self, item: OutboxItem) -> Posted:
@@ -369,108 +327,6 @@ class DiscordPoster:
         series = await self.bot.app.series.active(quest.guild_id)
         places = dict.fromkeys((quest.channel_id, series.panel_channel_id))
         return [place for place in places if place is not None]
-
-    # --- places ---------------------------------------------------------------------------
-
-    async def _places(self, facts: PanelFacts, *, review: bool = False) -> list[int]:
-        """Channels by preference: where the series wants it, where it was asked, the spare one."""
-        places = [facts.panel.channel_id]
-        try:
-            series = await self.bot.app.series.active(facts.panel.guild_id)
-        except NotFound:
-            pass  # the request's own channel is all there is
-        else:
-            places.append(series.panel_channel_id)
-            if review:
-                places.insert(0, series.review_channel_id)
-        return [place for place in dict.fromkeys(places) if place is not None]
-
-    async def _channels(self, item: OutboxItem, places: Sequence[int]) -> AsyncIterator[Postable]:
-        """Those of the places that still exist and may be seen."""
-        guild = self._guild(item)
-        for place in places:
-            channel = guild.get_channel_or_thread(place)
-            if channel is None:
-                try:
-                    channel = await guild.fetch_channel(place)
-                except (discord.NotFound, discord.Forbidden, discord.InvalidData):
-                    continue
-            if isinstance(channel, Postable):
-                yield channel
-
-    async def _send(
-        self, item: OutboxItem, card: Card, places: Sequence[int], restricted: bool = False
-    ) -> Posted:
-        refusal: Exception | None = None
-        async for channel in self._channels(item, places):
-            if restricted and not channel.is_nsfw():
-                continue
-            try:
-                message = await channel.send(
-                    view=card.view(), files=card.files(), nonce=_nonce(item)
-                )
-            except (discord.Forbidden, discord.NotFound) as error:
-                refusal = error
-            else:
-                return Posted(channel.id, message.id)
-        raise PostRefused(
-            "The channel of this panel is gone or closed to me, and no other is set. Choose one "
-            "with /series settings panel_channel."
-        ) from refusal
-
-    async def _own_messages(self, channel: Postable) -> AsyncIterator[discord.Message]:
-        me = channel.guild.me.id
-        try:
-            async for message in channel.history(limit=_LOOK_BACK):
-                if message.author.id == me:
-                    yield message
-        except (discord.Forbidden, discord.NotFound) as error:
-            log.warning("cannot look back in %d: %s", channel.id, error)
-
-    async def _message(self, guild_id: int, posted: Posted) -> discord.Message | None:
-        guild = self.bot.get_guild(guild_id)
-        channel = self.bot.get_partial_messageable(
-            posted.channel_id, guild_id=guild.id if guild else guild_id
-        )
-        try:
-            return await channel.fetch_message(posted.message_id)
-        except (discord.NotFound, discord.Forbidden):
-            return None
-
-    # --- reading --------------------------------------------------------------------------
-
-    def _guild(self, item: OutboxItem) -> discord.Guild:
-        guild = self.bot.get_guild(item.guild_id)
-        if guild is None:
-            raise PostRefused("I am no longer in that server.")
-        return guild
-
-    def _actor(self, item: OutboxItem) -> Actor:
-        """The bot itself, reading for its own post."""
-        return Actor(item.guild_id, self.bot.application_id or 0, is_moderator=True)
-
-    async def _panel(
-        self, item: OutboxItem, post: int | None = None, *, panel_id: int | None = None
-    ) -> PanelFacts:
-        return await panel_facts(
-            self.bot.app,
-            self._actor(item),
-            item.subject_id if panel_id is None else panel_id,
-            item.id if post is None else post,
-        )
-
-    async def _posts(self, guild_id: int, kind: PostKind, subject: int) -> list[Posted]:
-        return await self.bot.app.panels.posts(guild_id, kind, subject)
-
-    async def _moderators(self, guild_id: int) -> int | None:
-        try:
-            return (await self.bot.app.series.active(guild_id)).moderator_role_id
-        except NotFound:
-            return None
-
-
-def _nonce(item: OutboxItem) -> str:
-    return hashlib.sha256(item.dedupe_key.encode()).hexdigest()[:_NONCE]
 
 
 async def setup(bot: OnModelBot) -> None:

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from bot.services.acceptance import accept
+from bot.services import outcomes
 from bot.services.casting import calibrated, cast_input, resolve_role
 from bot.services.consent import may_train, require_consent
-from bot.services.drift import watch_panel
 from bot.services.rerolls import base_of, enlarging_of, pictures_for
 from bot.services.taste import TasteService
 from pipeline.domain.character import ColorMode
@@ -19,8 +17,7 @@ from pipeline.domain.geometry import Size
 from pipeline.domain.inputs import Audit, CastInput, LadderPolicy, PanelInputs
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.panel import Candidate, Panel, PanelStatus
-from pipeline.domain.quality import Accept, Flag, FlagForReview, JudgedCandidate, PanelOutcome
-from pipeline.domain.review import PostKind
+from pipeline.domain.quality import PanelOutcome
 from pipeline.domain.safety import SafetyRules
 from pipeline.domain.sentinel import Bounds
 from pipeline.generation.modules import ModuleShelf
@@ -33,10 +30,8 @@ from pipeline.quality.sentinel import learn_bounds
 from pipeline.quality.tone import MOST_BESIDE
 from storage import (
     attempts,
-    drift,
     jobs,
     lessons,
-    outbox,
     panels,
     previews,
     reviews,
@@ -49,13 +44,6 @@ from storage.keys import Keyring
 
 MAX_CRASHES = 3
 _POLICY = LadderPolicy()
-
-
-class Seen(NamedTuple):
-    """With which chance moderators see a picture, and whether it is the best of its run."""
-
-    probability: float
-    best: bool = True
 
 
 class RunService:
@@ -224,7 +212,7 @@ class RunService:
         evidence = None
         if outcome.evidence is not None:
             evidence = await self._blobs.put(job.guild_id, outcome.evidence)
-        await self._db.write(lambda tx: _record(tx, job, outcome, shas, evidence))
+        await self._db.write(lambda tx: outcomes.record(tx, job, outcome, shas, evidence))
 
     async def fail(self, job: Job, error: OnModelError) -> None:
         """The job is over without a picture, and its requester is told why.
@@ -232,7 +220,7 @@ class RunService:
         Raises:
             LeaseLost: another worker owns the job by now; nothing was written.
         """
-        await self._db.write(lambda tx: _fail(tx, job, str(error)))
+        await self._db.write(lambda tx: outcomes.fail(tx, job, str(error)))
 
     async def cancelled(self, job: Job) -> None:
         """The job stopped because somebody cancelled it.
@@ -279,7 +267,7 @@ class RunService:
                 error=error,
                 now=now.timestamp(),
             )
-            _after_crash(tx, job, status, error, now)
+            outcomes.after_crash(tx, job, status, error, now)
             return status
 
         return await self._db.write(work)
@@ -294,7 +282,7 @@ class RunService:
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
             status = jobs.requeue(tx, job_id=job.id, fence=job.fence, now=now.timestamp())
-            _after_crash(tx, job, status, "", now)
+            outcomes.after_crash(tx, job, status, "", now)
 
         await self._db.write(work)
 
@@ -305,136 +293,7 @@ class RunService:
             now = datetime.now(UTC)
             expired = jobs.requeue_expired(tx, now=now.timestamp(), max_crashes=MAX_CRASHES)
             for job in expired:
-                _after_crash(tx, job, job.status, job.error or "The worker died.", now)
+                outcomes.after_crash(tx, job, job.status, job.error or "The worker died.", now)
             return expired
 
         return await self._db.write(work)
-
-
-def _after_crash(tx: Transaction, job: Job, status: JobStatus, error: str, now: datetime) -> None:
-    """Let the panel follow its job, which waits again, was cancelled meanwhile, or is given up."""
-    if status is JobStatus.DEAD:
-        _panel_failed(tx, job, error, now)
-        return
-    follows = PanelStatus.CANCELLED if status is JobStatus.CANCELLED else PanelStatus.QUEUED
-    panels.set_status(tx, guild_id=job.guild_id, panel_id=job.panel_id, status=follows, now=now)
-
-
-def _fail(tx: Transaction, job: Job, error: str) -> None:
-    now = datetime.now(UTC)
-    jobs.finish(
-        tx,
-        job_id=job.id,
-        fence=job.fence,
-        status=JobStatus.DEAD,
-        error=error,
-        now=now.timestamp(),
-    )
-    _panel_failed(tx, job, error, now)
-
-
-def _panel_failed(tx: Transaction, job: Job, error: str, now: datetime) -> None:
-    panels.set_status(
-        tx,
-        guild_id=job.guild_id,
-        panel_id=job.panel_id,
-        status=PanelStatus.FAILED,
-        failure=error,
-        now=now,
-    )
-    _owe(tx, job, PostKind.PANEL_FAILED, job.panel_id, now)
-
-
-def _record(
-    tx: Transaction,
-    job: Job,
-    outcome: PanelOutcome,
-    shas: Sequence[Sequence[str]],
-    evidence: str | None,
-) -> None:
-    now = datetime.now(UTC)
-    # First, because it raises when the job belongs to somebody else by now.
-    jobs.finish(
-        tx,
-        job_id=job.id,
-        fence=job.fence,
-        status=JobStatus.DONE,
-        seconds=outcome.seconds,
-        now=now.timestamp(),
-    )
-    rows = [
-        attempts.add_attempt(
-            tx,
-            guild_id=job.guild_id,
-            panel_id=job.panel_id,
-            job_id=job.id,
-            attempt=attempt,
-            image_shas=attempt_shas,
-            now=now,
-        )
-        for attempt, attempt_shas in zip(outcome.attempts, shas, strict=True)
-    ]
-    match outcome.decision:
-        case Accept(picks):
-            chosen = [rows[a][c] for a, c in picks]
-            for place, ((a, c), row) in enumerate(zip(picks, chosen, strict=True)):
-                # A panel counts once: by its best picture, which is the one that an audit shows.
-                seen = Seen(0.0, best=False) if place else Seen(outcome.audit)
-                _sample(tx, job, row, outcome.attempts[a].candidates[c], now, seen)
-            accept(tx, job.guild_id, job.panel_id, chosen, now)
-            watch_panel(tx, job.guild_id, job.panel_id, now)
-            _owe(tx, job, PostKind.VOTE_CARD, job.panel_id, now)
-        case FlagForReview((a, c), flag, reason):
-            seen = Seen(outcome.audit if flag is Flag.AUDIT else 1.0)
-            _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now, seen)
-            panels.set_status(
-                tx,
-                guild_id=job.guild_id,
-                panel_id=job.panel_id,
-                status=PanelStatus.REVIEW,
-                now=now,
-            )
-            review_id = reviews.open_review(
-                tx,
-                guild_id=job.guild_id,
-                panel_id=job.panel_id,
-                candidate_id=rows[a][c],
-                flag=flag,
-                reason=reason,
-                evidence_sha256=evidence,
-                now=now,
-            )
-            _owe(tx, job, PostKind.REVIEW_THREAD, review_id, now)
-
-
-def _sample(
-    tx: Transaction,
-    job: Job,
-    candidate_id: int,
-    judged: JudgedCandidate,
-    now: datetime,
-    seen: Seen,
-) -> None:
-    for check in judged.report.checks:
-        if check.similarity is not None:
-            drift.add_sample(
-                tx,
-                guild_id=job.guild_id,
-                panel_id=job.panel_id,
-                candidate_id=candidate_id,
-                check=check,
-                now=now,
-                probability=seen.probability,
-                best=seen.best,
-            )
-
-
-def _owe(tx: Transaction, job: Job, kind: PostKind, subject_id: int, now: datetime) -> None:
-    outbox.owe(
-        tx,
-        guild_id=job.guild_id,
-        kind=kind,
-        subject_id=subject_id,
-        dedupe_key=f"{kind.value}:{subject_id}:{job.id}",
-        now=now,
-    )

@@ -67,8 +67,8 @@ def test_the_own_reference_explains_a_picture_better_than_another_ones(
     _, done = trained
     # 64 characters that were held out, at 80 % noise, prompts without looks; a network that
     # ignores its references has equal errors. The share is of no use yet: after seconds of
-    # learning the gain is large for some colours and nothing for most.
-    assert done.explained.own < 0.995 * done.explained.other
+    # learning the gain is large for some colours and nothing for most. Three seeds: .90 to .95.
+    assert done.explained.own < 0.97 * done.explained.other
 
 
 def test_the_work_folder_has_a_log_and_a_contact_sheet(trained: tuple[Path, Trained]) -> None:
@@ -97,6 +97,24 @@ def test_weights_are_half_precision_in_small_files(trained: tuple[Path, Trained]
         with safe_open(file, "pt") as tensors:
             kinds = {tensors.get_tensor(key).dtype for key in tensors.keys()}  # noqa: SIM118
         assert torch.float32 not in kinds, file
+
+
+def test_no_file_is_larger_than_a_shard_with_the_names_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.training.generator import export, models
+
+    tokenizer = models.make_tokenizer(["comic panel"])
+    unet = models.make_denoising(TOY, tokenizer).unet
+    models.take_off(unet)
+    limit = 500_000
+    monkeypatch.setattr(export, "SHARD", limit)
+    export._save(unet, tmp_path)
+    sizes = [file.stat().st_size for file in tmp_path.glob("*.safetensors")]
+    assert len(sizes) > 1
+    assert max(sizes) <= limit
+    again = type(unet).from_pretrained(tmp_path)
+    assert sum(p.numel() for p in again.parameters()) == sum(p.numel() for p in unet.parameters())
 
 
 def test_diffusers_public_loaders_read_everything(trained: tuple[Path, Trained]) -> None:
@@ -378,7 +396,7 @@ def test_the_bench_measures_every_part_on_the_weights_in_a_folder(
     assert 0.5 < alike["interval"][0] <= alike["value"] <= alike["interval"][1]
     assert figures["conditioning.scale.1.00.learned.top1"]["n"] == 3
     assert figures["conditioning.scale.0.00.new.top1"]["n"] == 1
-    assert {"conditioning.trained.lora_10.learned.top1", "conditioning.pairs.regions.no_head",
+    assert {"conditioning.trained.lora_10.learned.top1", "conditioning.pairs.regions.stands",
             "conditioning.ladder.on_model_after_2", "conditioning.sentinel.good"} <= set(figures)  # fmt: skip
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -13,7 +13,7 @@ from pipeline.fingerprints.registry import DEFAULT_ENCODERS, load_encoders
 from pipeline.generation.diffusion.options import need_libraries
 from pipeline.generation.generators.diffusers import DiffusersGenerator
 
-_FEW = 3
+_FEW = 6
 """Characters that a LoRA is trained for, of every part of the cast."""
 
 

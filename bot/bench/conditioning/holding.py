@@ -53,16 +53,19 @@ def attention(lab: Lab, subjects: Sequence[Subject]) -> list[Figure]:
 
 
 def negatives(lab: Lab, subjects: Sequence[Subject]) -> list[Figure]:
-    """A drift that the prompt provokes (hair of another colour), with and without negatives."""
+    """A drift that the prompt provokes (hair of another colour), with and without negatives.
+
+    References hold lightly: held firmly, they win over such words anyway.
+    """
     chosen = [one for one in subjects if "hair_color" in one.member.components]
     rows: dict[str, list[Look]] = {"calm": [], "provoked": [], "negative": [], "heavy": []}
     for place, one in enumerate(chosen):
         wrong = f"{_other_colour(one)} hair"
         for name, hold in {
-            "calm": Hold(scale=0.6),
-            "provoked": Hold(scale=0.6, more=wrong),
-            "negative": Hold(scale=0.6, more=wrong, negative=wrong),
-            "heavy": Hold(scale=0.6, more=wrong, negative=wrong, weight=1.6),
+            "calm": Hold(scale=0.3),
+            "provoked": Hold(scale=0.3, more=wrong),
+            "negative": Hold(scale=0.3, more=wrong, negative=wrong),
+            "heavy": Hold(scale=0.3, more=wrong, negative=wrong, weight=1.6),
         }.items():
             rows[name].append(lab.measure(one, hold, _SEED + place))
     return figures_of("negatives", chosen, rows, "provoked") if chosen else []

@@ -22,8 +22,6 @@ from pipeline.training.generator.denoising import (
 from pipeline.training.generator.learning import Bench, Stage, pick
 from pipeline.training.generator.models import Denoising, make_control
 
-_BUSY = 0.25
-
 
 def learn_control(bench: Bench, album: Album, material: Material, nets: Denoising) -> Any:
     """A ControlNet for the lines that the product makes of a sketch.
@@ -32,10 +30,9 @@ def learn_control(bench: Bench, album: Album, material: Material, nets: Denoisin
     the character in most steps, as the product uses it.
     """
     torch.manual_seed(bench.plan.seed + 3)
+    control = make_control(bench.plan, nets.unet).to(bench.device)
     nets.unet.requires_grad_(False)
     nets.text_encoder.requires_grad_(False)
-    control = make_control(bench.plan, nets.unet).to(bench.device)
-    control.requires_grad_(True)
     left = alphas().to(bench.device)
     stage = Stage("control", {"control": control}, bench.plan.control)
     square = replace(material, latents={"square": material.latents["square"]})

@@ -33,6 +33,8 @@ _NO_REFERENCE = 0.1
 _NOTHING = 0.06
 """How often neither words nor picture are there: what guidance leads away from. Each dropped by
 itself leaves that to one picture in a hundred."""
+_SECOND = 0.25
+"""How often two drawings of the character are shown instead of one, where there are so many."""
 _PROMPTS = (0.5, 0.4)
 """How often a prompt tells the looks, and how often it leaves them to the references; else none."""
 _AT_ONCE = 2048
@@ -200,7 +202,7 @@ def draw_batch(material: Material, size: int, chance: torch.Generator, device: s
     rows = pick(len(material.latents[kind]), size, chance)
     latents = material.latents[kind][rows].float()
     shown = material.drawings[kind][rows]
-    off = torch.randint(1, material.variants, shown.shape, generator=chance)
+    off = _others(material, shown, chance)
     which = shown % material.variants
     others = shown - which + (which + off) % material.variants
     states = material.states[others].float()
@@ -217,6 +219,15 @@ def draw_batch(material: Material, size: int, chance: torch.Generator, device: s
         0.0 if float(torch.rand(1, generator=chance)) < _NO_REFERENCE else 1.0,
     )  # fmt: skip
     return moved(batch, device)
+
+
+def _others(material: Material, shown: Tensor, chance: torch.Generator) -> Tensor:
+    """How many drawings further on the references are: at least one, none of them twice."""
+    people, most = shown.shape[1], material.variants - 1
+    if people > 1:
+        return torch.randint(1, most + 1, shown.shape, generator=chance)
+    second = most > 1 and float(torch.rand(1, generator=chance)) < _SECOND
+    return 1 + torch.rand(len(shown), most, generator=chance).argsort(1)[:, : 1 + second]
 
 
 def moved(batch: Batch, device: str) -> Batch:

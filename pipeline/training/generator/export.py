@@ -12,6 +12,8 @@ from pipeline.training.generator.sheet import scheduler
 
 SHARD = 15 << 20
 """The most bytes of one file, so that no host of code refuses it."""
+_NAMES = 1 << 17
+"""Of them, what a file's list of names and shapes may take: the savers count weights alone."""
 WHOLE = 60 << 20
 """The most bytes of all files together."""
 ADAPTER = "ip-adapter-plus_sd15.safetensors"
@@ -47,7 +49,7 @@ def export(
 
 def _save(network: Any, folder: Path) -> None:
     network.to("cpu", torch.float16).save_pretrained(
-        folder, safe_serialization=True, max_shard_size=SHARD
+        folder, safe_serialization=True, max_shard_size=SHARD - _NAMES
     )
 
 

@@ -81,22 +81,23 @@ class GeneratorPlan:
 
 
 TOY = GeneratorPlan(
-    size="toy", seed=20, side=32, styles=2, identities=40, variants=2,
+    size="toy", seed=20, side=32, styles=2, identities=120, variants=2,
     shape=Shape((8, 8, 16), (16, 32, 32), 1, (2, 2, 2), 32, 32, 2, 8),
-    vae=Budget(60, 0, 8, 4e-3),
-    encoder=Budget(100, 0, 64, 2e-3),
-    unet=Budget(150, 0, 16, 5e-3),
+    vae=Budget(150, 0, 8, 4e-3),
+    encoder=Budget(200, 0, 64, 2e-3),
+    unet=Budget(250, 0, 16, 3e-3),
     control=Budget(8, 0, 16, 1e-3),
     mixed=False,
     sheet=6,
 )  # fmt: skip
 CPU = GeneratorPlan(
-    size="cpu", seed=20, side=64, styles=8, identities=1200, variants=2,
-    shape=Shape((16, 32, 64), (64, 112, 160), 1, (2, 4, 5), 128, 192, 4, 16),
-    vae=Budget(4000, 12, 32, 1.2e-3),
-    encoder=Budget(3000, 8, 128, 8e-4),
-    unet=Budget(100_000, 80, 64, 8e-4),
-    control=Budget(1500, 8, 48, 6e-4),
+    size="cpu", seed=20, side=64, styles=6, identities=1700, variants=3,
+    shape=Shape((24, 48, 96), (96, 128, 160), 1, (2, 4, 5), 128, 192, 4, 16),
+    vae=Budget(40_000, 15, 12, 1.2e-3),
+    encoder=Budget(40_000, 8, 128, 8e-4),
+    unet=Budget(100_000, 76, 64, 8e-4),
+    control=Budget(10_000, 7, 48, 6e-4),
+    sheet_minutes=15.0,
 )  # fmt: skip
 GPU = GeneratorPlan(
     size="gpu", seed=20, side=128, styles=12, identities=2500, variants=3,

@@ -105,7 +105,7 @@ def _posed(image: Image.Image, room: Size, shot: ShotType, tilt: float, rng: Ran
 
 
 def _background(size: Size, rng: Random) -> tuple[str, Image.Image]:
-    if rng.random() < 0.55:
+    if rng.random() < 0.7:
         return _plain(rng.choice(list(COLOR_SLOTS["main_color"])), size)
     place = rng.choice(list(Place))
     scene = _scenery(place, rng.randrange(_SCENES))
