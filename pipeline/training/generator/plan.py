@@ -102,7 +102,7 @@ CPU = GeneratorPlan(
 GPU = GeneratorPlan(
     size="gpu", seed=20, side=128, styles=12, identities=2500, variants=3,
     shape=Shape((32, 64, 128), (112, 176, 208), 1, (4, 4, 4), 192, 192, 5, 16),
-    vae=Budget(12_000, 3.5, 128, 8e-4),
+    vae=Budget(40_000, 3.5, 64, 8e-4),
     encoder=Budget(8000, 2.5, 512, 6e-4),
     unet=Budget(60_000, 11.5, 384, 6e-4),
     control=Budget(4000, 1.5, 192, 4e-4),
