@@ -85,7 +85,7 @@ TOY = GeneratorPlan(
     shape=Shape((8, 8, 16), (16, 32, 32), 1, (2, 2, 2), 32, 32, 2, 8),
     vae=Budget(150, 0, 8, 4e-3),
     encoder=Budget(200, 0, 64, 2e-3),
-    unet=Budget(250, 0, 16, 3e-3),
+    unet=Budget(450, 0, 16, 3e-3),
     control=Budget(8, 0, 16, 1e-3),
     mixed=False,
     sheet=6,
@@ -97,7 +97,6 @@ CPU = GeneratorPlan(
     encoder=Budget(40_000, 8, 128, 8e-4),
     unet=Budget(100_000, 76, 64, 8e-4),
     control=Budget(10_000, 7, 48, 6e-4),
-    sheet_minutes=15.0,
 )  # fmt: skip
 GPU = GeneratorPlan(
     size="gpu", seed=20, side=128, styles=12, identities=2500, variants=3,
