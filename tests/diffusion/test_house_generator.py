@@ -3,6 +3,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -286,6 +288,23 @@ def test_minutes_are_shared_out_as_the_plan_does() -> None:
         plan_of("huge")
 
 
+def test_the_same_prompts_make_the_same_tokenizer_in_every_process() -> None:
+    from pipeline.training.generator.models import make_tokenizer
+
+    prompts = ["close-up, Mira, red hair", "Mira and Kai, in the street", "Kai, blue shirt"] * 9
+    code = (
+        "import json; from pipeline.training.generator.models import make_tokenizer as make;"
+        f"print(json.dumps(make({prompts!r}).get_vocab()))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    mine = make_tokenizer(prompts)
+    assert json.loads(run.stdout.splitlines()[-1]) == mine.get_vocab()
+    pieces = mine.convert_ids_to_tokens(mine("Mira, zebra?").input_ids)
+    assert pieces[:2] == ["<|startoftext|>", "mira</w>"]
+    assert "".join(pieces[3:-1]) == "zebra</w>?</w>"  # never seen, so in letters
+    assert pieces.count("<|endoftext|>") == 1
+
+
 def test_the_large_plans_have_the_sizes_that_they_promise() -> None:
     from pipeline.training.generator import models
 
@@ -299,7 +318,7 @@ def test_the_large_plans_have_the_sizes_that_they_promise() -> None:
     others = (models.make_vae(GPU), models.make_image_encoder(GPU))
     control = models.make_control(GPU, nets.unet)
     assert millions(nets.unet) > 16
-    words = 1200 * GPU.shape.words / 1e6  # a learned vocabulary is larger than this test's
+    words = models.WORDS * GPU.shape.words / 1e6  # a learned vocabulary is larger than this test's
     whole = millions(nets.unet, nets.text_encoder, control, *others) + words
     assert 2e6 * whole < WHOLE  # two bytes a weight
 

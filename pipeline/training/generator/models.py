@@ -6,7 +6,8 @@ four: the IP-Adapter is of the "full" kind, which reads all of them.
 """
 # pyright: reportMissingImports=false, reportPrivateImportUsage=false, reportArgumentType=false
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ import torch
 from pipeline.torch_mends import mend_torchvision
 from pipeline.training.generator.plan import GeneratorPlan
 
-WORDS = 1200
-"""Size of the vocabulary."""
+WORDS = 1400
+"""The most pieces of the vocabulary; 512 are single letters, within a word and at its end."""
+_PRIVATE = 0xE000
+"""From here on no character is anybody's letter."""
 LENGTH = 77
 """Tokens of a prompt with its marks."""
+_MARKS = ("<|startoftext|>", "<|endoftext|>")
 LATENTS = 4
 FACTOR = 4
 """Pixels along a side of one latent."""
@@ -35,20 +39,50 @@ class Denoising:
 
 
 def make_tokenizer(prompts: Iterable[str]) -> Any:
-    """CLIP's tokenizer with a vocabulary learned from prompts; unknown words fall into letters."""
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import CLIPTokenizer
+    """CLIP's tokenizer with a vocabulary learned from prompts; unknown words fall into letters.
+
+    The same prompts make the same tokenizer. The learner's own way of marking the ends of words
+    numbers them differently in every process and so breaks ties differently; here each last letter
+    is a letter of its own while it learns.
+    """
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+    from tokenizers.pre_tokenizers import ByteLevel, WhitespaceSplit
+    from tokenizers.trainers import BpeTrainer
 
     letters = sorted(ByteLevel.alphabet())
-    marks = ["<|startoftext|>", "<|endoftext|>"]
-    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *marks]
-    blank = CLIPTokenizer(
-        vocab={token: n for n, token in enumerate(tokens)}, merges=[],
-        pad_token=marks[1], model_max_length=LENGTH,
-    )  # fmt: skip
-    return blank.train_new_from_iterator(
-        list(prompts), WORDS, initial_alphabet=letters, show_progress=False
+    last = {letter: chr(_PRIVATE + n) for n, letter in enumerate(letters)}
+    ends = {mark: f"{letter}</w>" for letter, mark in last.items()}
+    split = _clip_tokenizer([*letters, *ends.values()], []).backend_tokenizer
+    lines = (
+        " ".join(
+            word[:-1] + last[word[-1]]
+            for word, _ in split.pre_tokenizer.pre_tokenize_str(
+                split.normalizer.normalize_str(prompt)
+            )
+        )
+        for prompt in prompts
     )
+    learner = Tokenizer(BPE())
+    learner.pre_tokenizer = WhitespaceSplit()
+    trainer = BpeTrainer(vocab_size=WORDS, initial_alphabet=[*letters, *ends], show_progress=False)
+    learner.train_from_iterator(lines, trainer)
+    merges = [
+        tuple("".join(ends.get(letter, letter) for letter in part) for part in pair)
+        for pair in json.loads(learner.to_str())["model"]["merges"]
+    ]
+    joined = [one + two for one, two in merges]
+    return _clip_tokenizer([*letters, *ends.values(), *joined], merges)
+
+
+def _clip_tokenizer(pieces: Sequence[str], merges: Sequence[tuple[str, ...]]) -> Any:
+    from transformers import CLIPTokenizer
+
+    tokens = dict.fromkeys([*pieces, *_MARKS])
+    return CLIPTokenizer(
+        vocab={token: n for n, token in enumerate(tokens)},
+        merges=list(merges), pad_token=_MARKS[1], model_max_length=LENGTH,
+    )  # fmt: skip
 
 
 def load_tokenizer(folder: Path) -> Any:

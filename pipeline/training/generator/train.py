@@ -76,7 +76,7 @@ def train_generator(
 
 
 def _tokenizer(folder: Path, album: Album) -> Any:
-    """The vocabulary of the run: learning it again may order it otherwise, so it is kept."""
+    """The vocabulary of the run, learned once from all prompts."""
     if not (folder / "tokenizer.json").is_file():
         prompts = (text for chapter in album.chapters for text in chapter.prompts)
         make_tokenizer(prompts).save_pretrained(folder)
