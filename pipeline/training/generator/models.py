@@ -54,21 +54,18 @@ def make_tokenizer(prompts: Iterable[str]) -> Any:
     last = {letter: chr(_PRIVATE + n) for n, letter in enumerate(letters)}
     ends = {mark: f"{letter}</w>" for letter, mark in last.items()}
     split = _clip_tokenizer([*letters, *ends.values()], []).backend_tokenizer
-    lines = (
-        " ".join(
-            word[:-1] + last[word[-1]]
-            for word, _ in split.pre_tokenizer.pre_tokenize_str(
-                split.normalizer.normalize_str(prompt)
-            )
-        )
-        for prompt in prompts
-    )
+
+    def marked(prompt: str) -> str:
+        pairs = split.pre_tokenizer.pre_tokenize_str(split.normalizer.normalize_str(prompt))
+        return " ".join(word[:-1] + last[word[-1]] for word, _ in pairs)
+
     learner = Tokenizer(BPE())
     learner.pre_tokenizer = WhitespaceSplit()
     trainer = BpeTrainer(vocab_size=WORDS, initial_alphabet=[*letters, *ends], show_progress=False)
-    learner.train_from_iterator(lines, trainer)
+    learner.train_from_iterator(map(marked, prompts), trainer)
+    unmarked = str.maketrans(ends)
     merges = [
-        tuple("".join(ends.get(letter, letter) for letter in part) for part in pair)
+        tuple(part.translate(unmarked) for part in pair)
         for pair in json.loads(learner.to_str())["model"]["merges"]
     ]
     joined = [one + two for one, two in merges]
