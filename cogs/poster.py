@@ -17,7 +17,7 @@ from cogs.loading import (
     quest_picture,
     review_facts,
 )
-from cogs.posting import Posting, nonce_of
+from cogs.posting import Posting, distinct, nonce_of
 from cogs.threads import (
     find_thread,
     held_thread_name,
@@ -160,11 +160,11 @@ class DiscordPoster(Posting):
 
     async def _find_message(self, item: OutboxItem) -> Posted | None:
         facts = await self._panel(item)
-        async for channel in self._channels(item, await self._places(facts)):
-            async for message in self._own_messages(channel):
-                if ids.carries_post((c.to_dict() for c in message.components), item.id):
-                    return Posted(channel.id, message.id)
-        return None
+        return await self._look_back(
+            item,
+            await self._places(facts),
+            lambda message: ids.carries_post((c.to_dict() for c in message.components), item.id),
+        )
 
     # --- reviews --------------------------------------------------------------------------
 
@@ -228,11 +228,9 @@ class DiscordPoster(Posting):
 
     async def _find_alarm(self, item: OutboxItem) -> Posted | None:
         alarm, _ = await self.bot.app.drift.alarm(item.guild_id, item.subject_id)
-        async for channel in self._channels(item, await self._alarm_places(item, alarm)):
-            async for message in self._own_messages(channel):
-                if any(alarm_mark(alarm) in str(c.to_dict()) for c in message.components):
-                    return Posted(channel.id, message.id)
-        return None
+        return await self._look_back(
+            item, await self._alarm_places(item, alarm), _marked(alarm_mark(alarm))
+        )
 
     async def _alarm_places(self, item: OutboxItem, alarm: DriftAlarm) -> list[int]:
         return await self._places(await self._panel(item, panel_id=alarm.panel_id), review=True)
@@ -285,11 +283,7 @@ class DiscordPoster(Posting):
         return await self._send(item, notice_card(loss, words, item.id), await self._common(item))
 
     async def _find_notice(self, item: OutboxItem) -> Posted | None:
-        async for channel in self._channels(item, await self._common(item)):
-            async for message in self._own_messages(channel):
-                if any(notice_mark(item.id) in str(c.to_dict()) for c in message.components):
-                    return Posted(channel.id, message.id)
-        return None
+        return await self._look_back(item, await self._common(item), _marked(notice_mark(item.id)))
 
     # --- quests ---------------------------------------------------------------------------
 
@@ -317,16 +311,20 @@ class DiscordPoster(Posting):
 
     async def _find_quest(self, item: OutboxItem) -> Posted | None:
         quest = await self.bot.app.quests.get(item.guild_id, item.subject_id)
-        async for channel in self._channels(item, await self._quest_places(quest)):
-            async for message in self._own_messages(channel):
-                if ids.quest_post_of(c.to_dict() for c in message.components) == item.id:
-                    return Posted(channel.id, message.id)
-        return None
+        return await self._look_back(
+            item,
+            await self._quest_places(quest),
+            lambda message: ids.quest_post_of(c.to_dict() for c in message.components) == item.id,
+        )
 
     async def _quest_places(self, quest: Quest) -> list[int]:
         series = await self.bot.app.series.active(quest.guild_id)
-        places = dict.fromkeys((quest.channel_id, series.panel_channel_id))
-        return [place for place in places if place is not None]
+        return distinct((quest.channel_id, series.panel_channel_id))
+
+
+def _marked(mark: str) -> Callable[[discord.Message], bool]:
+    """Whether a message's card carries a mark."""
+    return lambda message: any(mark in str(c.to_dict()) for c in message.components)
 
 
 async def setup(bot: OnModelBot) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import discord
 
@@ -34,20 +34,6 @@ class Posting:
     def __init__(self, bot: OnModelBot) -> None:
         self.bot = bot
 
-    async def _common(self, item: OutboxItem) -> list[int]:
-        """Where the people who look after the server read: reviews, panels, system messages."""
-        guild = self._guild(item)
-        try:
-            series = await self.bot.app.series.active(item.guild_id)
-        except NotFound:
-            chosen = []
-        else:
-            chosen = [series.review_channel_id, series.panel_channel_id]
-        places = [*chosen, guild.public_updates_channel, guild.system_channel]
-        places.append(await self.bot.app.care.where_people_are(item.guild_id))
-        ids_of = (getattr(place, "id", place) for place in places)
-        return [place for place in dict.fromkeys(ids_of) if place is not None]
-
     # --- places ---------------------------------------------------------------------------
 
     async def _places(self, facts: PanelFacts, *, review: bool = False) -> list[int]:
@@ -61,7 +47,20 @@ class Posting:
             places.append(series.panel_channel_id)
             if review:
                 places.insert(0, series.review_channel_id)
-        return [place for place in dict.fromkeys(places) if place is not None]
+        return distinct(places)
+
+    async def _common(self, item: OutboxItem) -> list[int]:
+        """Where the people who look after the server read: reviews, panels, system messages."""
+        guild = self._guild(item)
+        try:
+            series = await self.bot.app.series.active(item.guild_id)
+        except NotFound:
+            chosen = []
+        else:
+            chosen = [series.review_channel_id, series.panel_channel_id]
+        places = [*chosen, guild.public_updates_channel, guild.system_channel]
+        places.append(await self.bot.app.care.where_people_are(item.guild_id))
+        return distinct(getattr(place, "id", place) for place in places)
 
     async def _channels(self, item: OutboxItem, places: Sequence[int]) -> AsyncIterator[Postable]:
         """Those of the places that still exist and may be seen."""
@@ -112,6 +111,16 @@ class Posting:
             "the review channel (/series settings review_channel)."
         ) from refusal
 
+    async def _look_back(
+        self, item: OutboxItem, places: Sequence[int], ours: Callable[[discord.Message], bool]
+    ) -> Posted | None:
+        """A message of the bot in one of the places that is the post of the item."""
+        async for channel in self._channels(item, places):
+            async for message in self._own_messages(channel):
+                if ours(message):
+                    return Posted(channel.id, message.id)
+        return None
+
     async def _own_messages(self, channel: Postable) -> AsyncIterator[discord.Message]:
         me = channel.guild.me.id
         try:
@@ -161,6 +170,11 @@ class Posting:
             return (await self.bot.app.series.active(guild_id)).moderator_role_id
         except NotFound:
             return None
+
+
+def distinct(places: Iterable[int | None]) -> list[int]:
+    """The places that there are, each once, in their order."""
+    return [place for place in dict.fromkeys(places) if place is not None]
 
 
 def nonce_of(item: OutboxItem) -> str:

@@ -21,13 +21,14 @@ class _Seen(NamedTuple):
     best: bool = True
 
 
-def after_crash(tx: Transaction, job: Job, status: JobStatus, error: str, now: datetime) -> None:
-    """Let the panel follow its job, which waits again, was cancelled meanwhile, or is given up."""
+def follow(tx: Transaction, job: Job, status: JobStatus, error: str, now: datetime) -> None:
+    """Let the panel follow its job, which waits again, was cancelled, or is given up."""
     if status is JobStatus.DEAD:
-        _panel_failed(tx, job, error, now)
+        _set_status(tx, job, PanelStatus.FAILED, now, failure=error)
+        _owe(tx, job, PostKind.PANEL_FAILED, job.panel_id, now)
         return
     follows = PanelStatus.CANCELLED if status is JobStatus.CANCELLED else PanelStatus.QUEUED
-    panels.set_status(tx, guild_id=job.guild_id, panel_id=job.panel_id, status=follows, now=now)
+    _set_status(tx, job, follows, now)
 
 
 def fail(tx: Transaction, job: Job, error: str) -> None:
@@ -45,19 +46,26 @@ def fail(tx: Transaction, job: Job, error: str) -> None:
         error=error,
         now=now.timestamp(),
     )
-    _panel_failed(tx, job, error, now)
+    follow(tx, job, JobStatus.DEAD, error, now)
 
 
-def _panel_failed(tx: Transaction, job: Job, error: str, now: datetime) -> None:
-    panels.set_status(
+def cancel(tx: Transaction, job: Job) -> None:
+    """The job stopped because somebody cancelled it; what it took counts.
+
+    Raises:
+        LeaseLost: another worker owns the job by now.
+    """
+    now = datetime.now(UTC)
+    spent = None if job.started_at is None else (now - job.started_at).total_seconds()
+    jobs.finish(
         tx,
-        guild_id=job.guild_id,
-        panel_id=job.panel_id,
-        status=PanelStatus.FAILED,
-        failure=error,
-        now=now,
+        job_id=job.id,
+        fence=job.fence,
+        status=JobStatus.CANCELLED,
+        seconds=spent,
+        now=now.timestamp(),
     )
-    _owe(tx, job, PostKind.PANEL_FAILED, job.panel_id, now)
+    follow(tx, job, JobStatus.CANCELLED, "", now)
 
 
 def record(
@@ -114,13 +122,7 @@ def record(
         case FlagForReview((a, c), flag, reason):
             seen = _Seen(outcome.audit if flag is Flag.AUDIT else 1.0)
             _sample(tx, job, rows[a][c], outcome.attempts[a].candidates[c], now, seen)
-            panels.set_status(
-                tx,
-                guild_id=job.guild_id,
-                panel_id=job.panel_id,
-                status=PanelStatus.REVIEW,
-                now=now,
-            )
+            _set_status(tx, job, PanelStatus.REVIEW, now)
             review_id = reviews.open_review(
                 tx,
                 guild_id=job.guild_id,
@@ -154,6 +156,19 @@ def _sample(
                 probability=seen.probability,
                 best=seen.best,
             )
+
+
+def _set_status(
+    tx: Transaction, job: Job, status: PanelStatus, now: datetime, failure: str | None = None
+) -> None:
+    panels.set_status(
+        tx,
+        guild_id=job.guild_id,
+        panel_id=job.panel_id,
+        status=status,
+        failure=failure,
+        now=now,
+    )
 
 
 def _owe(tx: Transaction, job: Job, kind: PostKind, subject_id: int, now: datetime) -> None:

@@ -228,27 +228,7 @@ class RunService:
         Raises:
             LeaseLost: another worker owns the job by now; nothing was written.
         """
-
-        def work(tx: Transaction) -> None:
-            now = datetime.now(UTC)
-            spent = None if job.started_at is None else (now - job.started_at).total_seconds()
-            jobs.finish(
-                tx,
-                job_id=job.id,
-                fence=job.fence,
-                status=JobStatus.CANCELLED,
-                seconds=spent,
-                now=now.timestamp(),
-            )
-            panels.set_status(
-                tx,
-                guild_id=job.guild_id,
-                panel_id=job.panel_id,
-                status=PanelStatus.CANCELLED,
-                now=now,
-            )
-
-        await self._db.write(work)
+        await self._db.write(lambda tx: outcomes.cancel(tx, job))
 
     async def release_crashed(self, job: Job, error: str) -> JobStatus:
         """The worker died with the job: back to the queue, or dead after too many times.
@@ -267,7 +247,7 @@ class RunService:
                 error=error,
                 now=now.timestamp(),
             )
-            outcomes.after_crash(tx, job, status, error, now)
+            outcomes.follow(tx, job, status, error, now)
             return status
 
         return await self._db.write(work)
@@ -282,7 +262,7 @@ class RunService:
         def work(tx: Transaction) -> None:
             now = datetime.now(UTC)
             status = jobs.requeue(tx, job_id=job.id, fence=job.fence, now=now.timestamp())
-            outcomes.after_crash(tx, job, status, "", now)
+            outcomes.follow(tx, job, status, "", now)
 
         await self._db.write(work)
 
@@ -293,7 +273,7 @@ class RunService:
             now = datetime.now(UTC)
             expired = jobs.requeue_expired(tx, now=now.timestamp(), max_crashes=MAX_CRASHES)
             for job in expired:
-                outcomes.after_crash(tx, job, job.status, job.error or "The worker died.", now)
+                outcomes.follow(tx, job, job.status, job.error or "The worker died.", now)
             return expired
 
         return await self._db.write(work)

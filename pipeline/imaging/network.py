@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+_M_ARENA_MAX = -8  # of glibc's malloc.h
+
 
 def start_network(network: bytes | Path) -> Any:
     """An onnxruntime session of one thread.
@@ -32,12 +34,7 @@ def keep_few_arenas() -> None:
     A heap for each thread keeps what that one thread once needed: 200 MB in a bot that has
     registered a cast and bound a book. Called once, when a process begins.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
-
-
-_M_ARENA_MAX = -8  # of glibc's malloc.h
+    _tell_glibc("mallopt", _M_ARENA_MAX, 1)
 
 
 def return_memory() -> None:
@@ -45,6 +42,11 @@ def return_memory() -> None:
 
     25 MB after a network was prepared; 150 MB after a character of 18 pictures was registered.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
+    _tell_glibc("malloc_trim", 0)
+
+
+def _tell_glibc(name: str, *numbers: int) -> None:
+    """Call a function of glibc's heap; other systems and other libraries have none of it."""
+    known = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    if known is not None:
+        known(*numbers)

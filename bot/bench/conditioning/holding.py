@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageFilter
 
-from bot.bench.conditioning.lab import Hold, Lab, Look
+from bot.bench.conditioning.lab import LIGHT, Hold, Lab, Look
 from bot.bench.conditioning.subjects import SHOWN, Subject, drawings
 from bot.bench.conditioning.tables import figures_of
 from bot.bench.figures import Figure
@@ -62,10 +62,10 @@ def negatives(lab: Lab, subjects: Sequence[Subject]) -> list[Figure]:
     for place, one in enumerate(chosen):
         wrong = f"{_other_colour(one)} hair"
         for name, hold in {
-            "calm": Hold(scale=0.3),
-            "provoked": Hold(scale=0.3, more=wrong),
-            "negative": Hold(scale=0.3, more=wrong, negative=wrong),
-            "heavy": Hold(scale=0.3, more=wrong, negative=wrong, weight=1.6),
+            "calm": Hold(scale=LIGHT),
+            "provoked": Hold(scale=LIGHT, more=wrong),
+            "negative": Hold(scale=LIGHT, more=wrong, negative=wrong),
+            "heavy": Hold(scale=LIGHT, more=wrong, negative=wrong, weight=1.6),
         }.items():
             rows[name].append(lab.measure(one, hold, _SEED + place))
     return figures_of("negatives", chosen, rows, "provoked") if chosen else []

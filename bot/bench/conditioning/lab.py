@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.bench.conditioning.subjects import SHOWN, Subject, Troupe, Weights
+from bot.bench.conditioning.subjects import (
+    SHOWN,
+    Subject,
+    Troupe,
+    Weights,
+    head_of,
+    prints_of,
+)
 from pipeline.domain.character import ColorMode, ShotType
 from pipeline.domain.conditioning import (
     Adapter,
@@ -21,22 +28,19 @@ from pipeline.domain.fingerprint import CropClass
 from pipeline.domain.geometry import Box, Size
 from pipeline.domain.panel import Candidate, PlacedFigure
 from pipeline.domain.quality import Verdict
-from pipeline.fingerprints.composite import (
-    Segments,
-    fingerprint_crops,
-    fused_similarity,
-    segments_of,
-)
+from pipeline.fingerprints.composite import Segments, fused_similarity
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.fingerprints.scales import Place
 from pipeline.generation.generators.base import unheard
 from pipeline.generation.generators.diffusers import DiffusersGenerator
-from pipeline.imaging.crops import crops_of, find_figure
+from pipeline.imaging.crops import find_figure
 from pipeline.imaging.decode import load_canonical
 from pipeline.quality.looks import check_figure
 from pipeline.quality.stiffness import copy_score
 
 STEPS = 16
+LIGHT = 0.3
+"""A scale at which references hold lightly, so that there is something left to go wrong."""
 _HEAD = Place(CropClass.HEAD, ColorMode.COLOR)
 
 
@@ -149,9 +153,8 @@ class Lab:
         figure = alone or find_figure(load_canonical(subject.truth))
         if figure is None:
             return Look(None)
-        crops = crops_of(image, figure, ShotType.HALF)
-        prints = fingerprint_crops(crops, self.encoders, (ColorMode.COLOR,))
-        head = segments_of(prints, CropClass.HEAD, ColorMode.COLOR)
+        prints = prints_of(image, figure, self.encoders)
+        head = head_of(prints)
         if not head:
             return Look(None)
         check = check_figure(subject.member, prints, ColorMode.COLOR, figure.box)
@@ -185,11 +188,7 @@ def likeness(head: Segments, other: Segments) -> float:
 
 def nearest(head: Segments, subject: Subject) -> float:
     """The similarity of a head to the nearest reference of a subject."""
-    known = [
-        segments_of(r.fingerprints, CropClass.HEAD, ColorMode.COLOR)
-        for r in subject.member.references
-    ]
-    return max(likeness(head, one) for one in known)
+    return max(likeness(head, head_of(r.fingerprints)) for r in subject.member.references)
 
 
 def with_region(plan: ConditioningPlan, region: Box | None) -> CastConditioning:

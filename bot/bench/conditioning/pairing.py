@@ -8,14 +8,11 @@ from typing import NamedTuple
 from PIL import Image
 
 from bot.bench.conditioning.lab import Hold, Lab, nearest, with_region
-from bot.bench.conditioning.subjects import SHOWN, Subject
+from bot.bench.conditioning.subjects import SHOWN, Subject, head_of, prints_of
 from bot.bench.conditioning.tables import STEM, mean, share
 from bot.bench.figures import Figure
-from pipeline.domain.character import ColorMode, ShotType
-from pipeline.domain.fingerprint import CropClass
 from pipeline.domain.geometry import Box, Size
-from pipeline.fingerprints.composite import fingerprint_crops, segments_of
-from pipeline.imaging.crops import crops_of, find_figure
+from pipeline.imaging import masks
 from pipeline.imaging.decode import load_canonical
 
 _SEED = 17
@@ -89,25 +86,25 @@ def _halves(
 
 
 def _seen(lab: Lab, half: Image.Image, own: Subject, other: Subject) -> _Half:
-    alone = find_figure(half)
-    figure = alone or find_figure(_standing(own, half.size))
-    if figure is None:
-        raise AssertionError("a real drawing stands out before a plain ground")
-    crops = crops_of(half, figure, ShotType.HALF)
-    prints = fingerprint_crops(crops, lab.encoders, (ColorMode.COLOR,))
-    head = segments_of(prints, CropClass.HEAD, ColorMode.COLOR)
+    alone = masks.find_figure(half)
+    figure = alone or _figure(_standing(own, half.size))
+    head = head_of(prints_of(half, figure, lab.encoders))
     return _Half(nearest(head, own) - nearest(head, other), alone is not None)
 
 
 def _standing(subject: Subject, size: tuple[int, int]) -> Image.Image:
     """The subject's real drawing as large as it stands in a half, on the same ground."""
     truth = load_canonical(subject.truth)
-    figure = find_figure(truth)
-    if figure is None:
-        raise AssertionError("a real drawing stands out before a plain ground")
-    cut = truth.crop(figure.box)
+    cut = truth.crop(_figure(truth).box)
     scale = min(_FILLED * size[0] / cut.width, _FILLED * size[1] / cut.height)
     cut = cut.resize((round(scale * cut.width), round(scale * cut.height)))
     image = Image.new("RGB", size, truth.getpixel((0, 0)))
     image.paste(cut, ((size[0] - cut.width) // 2, size[1] - cut.height))
     return image
+
+
+def _figure(drawing: Image.Image) -> masks.Figure:
+    figure = masks.find_figure(drawing)
+    if figure is None:
+        raise AssertionError("a real drawing stands out before a plain ground")
+    return figure

@@ -28,6 +28,7 @@ from pipeline.fingerprints.composite import (
 from pipeline.fingerprints.encoders.base import Encoder
 from pipeline.imaging.crops import crops_of, find_figure
 from pipeline.imaging.decode import load_canonical, to_png
+from pipeline.imaging.masks import Figure
 from pipeline.quality.calibration import thresholds_from_references
 from pipeline.training.generator.cast import (
     HELD_OUT_FROM,
@@ -140,7 +141,7 @@ class Troupe:
         pictures = [self.reduced(identity, variant) for variant in known]
         member = self._member(identity, asked, pictures)
         panel = make_panel([Actor(identity, asked)], Size(128, 128), Random(number), ground=GROUND)
-        own = segments_of(member.references[-1].fingerprints, CropClass.HEAD, ColorMode.COLOR)
+        own = head_of(member.references[-1].fingerprints)
         everybody = range(identity.number - number, identity.number - number + 2 * LINE_UP)
         names = [n for n in everybody if n != identity.number][: LINE_UP - 1]
         others = [_head(self, style, n) for n in names]
@@ -184,7 +185,7 @@ def _head(troupe: Troupe, style: str, number: int) -> Segments:
     casting = _casting(style, troupe.weights.seed)
     identity = casting.identity(number)
     image = troupe.reduced(identity, drawings(casting, identity, 1)[0])
-    return segments_of(seen(image, troupe.encoders), CropClass.HEAD, ColorMode.COLOR)
+    return head_of(seen(image, troupe.encoders))
 
 
 @cache
@@ -206,9 +207,19 @@ def drawings(casting: Casting, identity: Identity, count: int) -> list[Variant]:
 def seen(image: Image.Image, encoders: Sequence[Encoder]) -> tuple[Fingerprint, ...]:
     """Fingerprints of the one figure of a picture in colour; none where no figure stands out."""
     figure = find_figure(image)
-    if figure is None:
-        return ()
+    return () if figure is None else prints_of(image, figure, encoders)
+
+
+def prints_of(
+    image: Image.Image, figure: Figure, encoders: Sequence[Encoder]
+) -> tuple[Fingerprint, ...]:
+    """Fingerprints of a figure of a picture in colour."""
     return fingerprint_crops(crops_of(image, figure, ShotType.HALF), encoders, (ColorMode.COLOR,))
+
+
+def head_of(prints: Sequence[Fingerprint]) -> Segments:
+    """Of fingerprints in colour, those of the head."""
+    return segments_of(prints, CropClass.HEAD, ColorMode.COLOR)
 
 
 def at_size(image: Image.Image) -> Image.Image:

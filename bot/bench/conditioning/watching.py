@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.bench.conditioning.lab import Hold, Lab
+from bot.bench.conditioning.lab import LIGHT, Hold, Lab
 from bot.bench.conditioning.subjects import Subject
 from bot.bench.conditioning.tables import STEM, share
 from bot.bench.figures import Figure
@@ -13,7 +13,6 @@ from pipeline.generation.watched import Guarded, SentinelPolicy
 from pipeline.quality.sentinel import LOST_GOOD, learn_bounds
 
 _SEED = 1000
-_LIGHT = 0.3
 
 
 def sentinel(lab: Lab, subjects: Sequence[Subject], learn: int, test: int) -> list[Figure]:
@@ -44,7 +43,7 @@ def sentinel(lab: Lab, subjects: Sequence[Subject], learn: int, test: int) -> li
     saved = steps = lost = good = 0
     for number in range(test):
         one, seed = subjects[number % len(subjects)], 2 * _SEED + number
-        plan = lab.plan(one, Hold(scale=_LIGHT), seed)
+        plan = lab.plan(one, Hold(scale=LIGHT), seed)
         fine = lab.look(lab.draw(plan, one), one).found
         receipt = (guarded := _guarded(lab, one, seed, bounds)).receipts[0]
         kept = guarded.kept and lab.look(guarded.kept[0].image, one).found
@@ -59,7 +58,7 @@ def sentinel(lab: Lab, subjects: Sequence[Subject], learn: int, test: int) -> li
 
 def _guarded(lab: Lab, subject: Subject, seed: int, bounds: Bounds) -> Guarded:
     policy = SentinelPolicy(lab.engine.middle_of(subject.pictures), bounds)
-    plan = lab.plan(subject, Hold(scale=_LIGHT), seed)
+    plan = lab.plan(subject, Hold(scale=LIGHT), seed)
     return lab.engine.generate_guarded(
         plan, subject.pictures, policy, progress=unheard, cancelled=lambda: False
     )
